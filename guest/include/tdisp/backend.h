@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the core and a platform's backend know of each other.
+ *
+ * A backend reports facts and relays requests; the core decides. It never sets
+ * a TDI's state, never judges evidence, and the core never learns its name.
+ */
+#ifndef TDISP_BACKEND_H
+#define TDISP_BACKEND_H
+
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+
+#include "report.h"
+#include "state.h"
+
+struct dentry;
+struct tdi;
+struct tdi_backend;
+struct tdi_evidence;
+
+/* Evidence objects of a TDI; the order is the one they are collected in. */
+enum tdi_object {
+	TDI_OBJ_CERTS,		/* SPDM certificate chain structure, slot 0 */
+	TDI_OBJ_VCA,		/* version, capabilities, algorithms */
+	TDI_OBJ_MEASUREMENTS,	/* transcript: request, response, signature */
+	TDI_OBJ_REPORT,		/* TDISP interface report */
+	TDI_NR_OBJECTS
+};
+
+enum tdi_hash {
+	TDI_HASH_SHA256,
+	TDI_HASH_SHA384,
+	TDI_HASH_SHA512,
+	TDI_NR_HASHES
+};
+
+#define TDI_DIGEST_MAX		64
+#define TDI_NONCE_SIZE		32
+
+/**
+ * struct tdi_nonces - the platform's freshness tokens
+ * @lock: changes with every LOCK; 0 while unlocked
+ * @meas: changes with every measurement; 0 where the platform has none
+ * @report: changes with every report; 0 where the platform has none
+ */
+struct tdi_nonces {
+	u64 lock;
+	u64 meas;
+	u64 report;
+};
+
+/**
+ * struct tdi_tsm_info - what the TSM says of a TDI, over its trusted channel
+ * @state: TDISP state
+ * @hash: algorithm of the digests
+ * @digest_valid: bit per enum tdi_object
+ * @lock_flags: TDISP_LOCK_* in force
+ * @nonces: freshness tokens
+ * @has_bars: @bar is meaningful on this platform
+ * @bar: guest physical address of each memory BAR at LOCK, 0 for none
+ * @digest: digests of the evidence objects
+ */
+struct tdi_tsm_info {
+	enum tdisp_state state;
+	enum tdi_hash hash;
+	u32 digest_valid;
+	u16 lock_flags;
+	struct tdi_nonces nonces;
+	bool has_bars;
+	u64 bar[TDISP_NR_BARS];
+	u8 digest[TDI_NR_OBJECTS][TDI_DIGEST_MAX];
+};
+
+/**
+ * struct tdi_mmio - one range to accept as private MMIO
+ * @range: index in the interface report
+ * @bar: the BAR it lies in
+ * @nr_pages: 4 KiB pages
+ * @addr: guest physical address of its first page
+ */
+struct tdi_mmio {
+	u32 range;
+	u8 bar;
+	u64 nr_pages;
+	phys_addr_t addr;
+};
+
+/**
+ * enum tdi_dma_mode - how a TDI's DMA works
+ * @TDI_DMA_BLOCKED: not at all: nothing is known of the device, or it failed
+ * @TDI_DMA_BOUNCE: shared memory only, through the kernel's swiotlb
+ * @TDI_DMA_DIRECT: private memory, no copy; DMA address = physical address
+ */
+enum tdi_dma_mode {
+	TDI_DMA_BLOCKED,
+	TDI_DMA_BOUNCE,
+	TDI_DMA_DIRECT,
+	TDI_NR_DMA_MODES
+};
+
+/**
+ * struct tdi_backend_ops - what a platform does for a TDI
+ *
+ * All per-TDI callbacks run in process context with the TDI's lock held. They
+ * return 0 or a negative errno: -ETIMEDOUT no answer, -EIO the answer was
+ * malformed, -EREMOTEIO the TSM, host or device refused, -ESTALE a nonce is not
+ * the current one, -EBUSY try again. On failure they tell tdi_reason() why.
+ */
+struct tdi_backend_ops {
+	/**
+	 * @add: claim a PCI function, return its TDI (embedding struct tdi) or
+	 * ERR_PTR(-ENODEV) when it is none of this platform's.
+	 */
+	struct tdi *(*add)(struct tdi_backend *backend, struct pci_dev *pdev);
+	/** @remove: free what @add returned; the TDI is unlocked or lost. */
+	void (*remove)(struct tdi *tdi);
+	/**
+	 * @enter: make memory private by default (emulated platforms; others are
+	 * born so). No driver is bound to a claimed function. May be NULL.
+	 */
+	int (*enter)(struct tdi_backend *backend);
+	/** @leave: the opposite; every TDI is gone. May be NULL. */
+	void (*leave)(struct tdi_backend *backend);
+	/**
+	 * @share_pages: make pages shared. Any context. NULL where the kernel's own
+	 * DMA code does that, as on real confidential guests.
+	 */
+	int (*share_pages)(struct tdi_backend *backend, phys_addr_t addr, size_t nr_pages);
+	/** @unshare_pages: make pages private again. Any context. */
+	int (*unshare_pages)(struct tdi_backend *backend, phys_addr_t addr, size_t nr_pages);
+
+	/** @info: ask the TSM, over the trusted channel, each time anew. */
+	int (*info)(struct tdi *tdi, struct tdi_tsm_info *ret);
+	/** @lock: have the TDI locked. Success proves nothing; @info does. */
+	int (*lock)(struct tdi *tdi, u16 lock_flags);
+	/** @measure: have it measured with this nonce. */
+	int (*measure)(struct tdi *tdi, const u8 nonce[TDI_NONCE_SIZE]);
+	/** @object_size: what the host claims an object's size to be, in bytes. */
+	int (*object_size)(struct tdi *tdi, enum tdi_object obj, u64 *ret);
+	/**
+	 * @object_read: copy up to @len bytes at @offset to @buf, private memory.
+	 * Returns how many, at least 1.
+	 */
+	ssize_t (*object_read)(struct tdi *tdi, enum tdi_object obj, u64 offset,
+			       void *buf, size_t len);
+	/** @mmio_accept: validate one whole range, for exactly these nonces. */
+	int (*mmio_accept)(struct tdi *tdi, const struct tdi_nonces *nonces,
+			   const struct tdi_mmio *mmio);
+	/** @mmio_release: give all of it back. */
+	int (*mmio_release)(struct tdi *tdi);
+	/** @dma_enable: let the TDI reach private memory, for these nonces. */
+	int (*dma_enable)(struct tdi *tdi, const struct tdi_nonces *nonces,
+			  enum tdi_dma_mode mode);
+	/** @dma_disable: no private memory from here on. */
+	int (*dma_disable)(struct tdi *tdi);
+	/** @start: authorise and ask for RUN, for these nonces. */
+	int (*start)(struct tdi *tdi, const struct tdi_nonces *nonces);
+	/** @unlock: stop it, from any state. Success proves nothing; @info does. */
+	int (*unlock)(struct tdi *tdi);
+};
+
+#define TDI_BACKEND_EMULATED	BIT(0)	/* protects nothing; policy must opt in */
+
+/**
+ * struct tdi_backend - a platform's TSM, as seen by its guest
+ * @platform: one word for people and for class/tsm/tsmN/platform
+ * @parent: the device behind it; also the proxy through which bounced DMA
+ *	reaches the kernel's own swiotlb, so it has no dma_ops of its own
+ * @ops: callbacks, all of them set unless marked optional
+ * @order: which of accept and start comes first
+ * @flags: TDI_BACKEND_*
+ * @dev: the class device, the core's
+ */
+struct tdi_backend {
+	const char *platform;
+	struct device *parent;
+	const struct tdi_backend_ops *ops;
+	enum tdi_order order;
+	unsigned long flags;
+	struct device *dev;
+};
+
+/* The DMA side of a TDI; drivers/dma.c and drivers/bounce.c own it. */
+struct tdi_dma {
+	enum tdi_dma_mode mode;
+	struct tdi *tdi;
+	const struct dma_map_ops *saved;	/* before we came */
+	struct dma_map_ops ops[TDI_NR_DMA_MODES];
+	atomic_t live;		/* mappings and allocations that exist */
+	atomic_t leaked;	/* pages that could not be made private again */
+};
+
+#define TDI_RESULT_LEN		384
+
+/**
+ * struct tdi - one TEE device interface of this guest
+ * @pdev: the PCI function
+ * @backend: who talks for it
+ * @lock: serialises verbs and guards everything below; taken inside the PCI
+ *	device's own lock (Documentation/locking.rst)
+ * @state: moved by tdi_transition() alone
+ * @enabled: bind holds an enable count and a runtime PM reference
+ * @evidence: the published generation, or NULL
+ * @dma: DMA mode and ops
+ * @verb: the verb that is running, or ran last
+ * @result: how it ended, in words
+ * @reason: the first failure of the verb that is running
+ * @debugfs: directory
+ *
+ * Embedded first in the backend's own structure.
+ */
+struct tdi {
+	struct pci_dev *pdev;
+	struct tdi_backend *backend;
+	struct mutex lock;
+	enum tdi_state state;
+	bool enabled;
+	struct tdi_evidence *evidence;
+	struct tdi_dma dma;
+	const char *verb;
+	char result[TDI_RESULT_LEN];
+	char reason[TDI_RESULT_LEN];
+	struct dentry *debugfs;
+};
+
+int tdi_backend_register(struct tdi_backend *backend);
+void tdi_backend_unregister(struct tdi_backend *backend);
+
+void tdi_reason(struct tdi *tdi, const char *fmt, ...) __printf(2, 3);
+
+#endif /* TDISP_BACKEND_H */
