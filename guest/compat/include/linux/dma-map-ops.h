@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernels up to 6.17 map pages, later ones map physical addresses. The driver
+ * is written for the later form; TDI_DMA_MAP_OPS() makes the members of either.
+ */
+#ifndef TDI_COMPAT_DMA_MAP_OPS_H
+#define TDI_COMPAT_DMA_MAP_OPS_H
+
+#include_next <linux/dma-map-ops.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+
+#define TDI_DEFINE_DMA_MAP(map)							\
+static dma_addr_t map##_page(struct device *dev, struct page *page,		\
+			     unsigned long offset, size_t size,			\
+			     enum dma_data_direction dir, unsigned long attrs)	\
+{										\
+	return map(dev, page_to_phys(page) + offset, size, dir, attrs);		\
+}
+
+#define TDI_DMA_MAP_OPS(map, unmap)	.map_page = map##_page, .unmap_page = unmap
+
+/* Does this mapping name MMIO? Older kernels have map_resource for that. */
+#define tdi_dma_attr_is_mmio(attrs)	false
+
+#else
+
+#define TDI_DEFINE_DMA_MAP(map)
+#define TDI_DMA_MAP_OPS(map, unmap)	.map_phys = map, .unmap_phys = unmap
+#define tdi_dma_attr_is_mmio(attrs)	((attrs) & DMA_ATTR_MMIO)
+
+#endif
+
+#endif /* TDI_COMPAT_DMA_MAP_OPS_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to guest/drivers: what its files know of each other.
+ *
+ *   main.c      module, registry, hot-add        tdi.c      verbs and transitions
+ *   evidence.c  collect, digest, appraise        accept.c   MMIO and DMA grants
+ *   dma.c       modes, direct and blocked ops    bounce.c   shared pool, bounce ops
+ *   enable.c    pci_tdi_enable()                 sysfs.c class.c debugfs.c   surfaces
+ */
+#ifndef TDI_INTERNAL_H
+#define TDI_INTERNAL_H
+
+#include <linux/cleanup.h>
+
+#include "../include/tdisp/backend.h"
+#include "../include/tdisp/tdi.h"
+
+/**
+ * struct tdi_blob - one evidence object, in private memory
+ * @data: the bytes, kvmalloc()ed
+ * @len: how many
+ */
+struct tdi_blob {
+	void *data;
+	size_t len;
+};
+
+/**
+ * struct tdi_evidence - what was verified, and for what
+ * @generation: never used twice
+ * @nonces: the platform's tokens when it was verified; acceptance names them
+ * @nonce: drawn for these measurements
+ * @blob: the objects
+ * @bars: BAR sizes that the report was matched against
+ * @report: fixed part of the report, parsed
+ * @identity_verified: somebody checked who signed the measurements
+ */
+struct tdi_evidence {
+	u64 generation;
+	struct tdi_nonces nonces;
+	u8 nonce[TDI_NONCE_SIZE];
+	struct tdi_blob blob[TDI_NR_OBJECTS];
+	struct tdisp_bars bars;
+	struct tdisp_report report;
+	bool identity_verified;
+};
+
+/* main.c */
+extern bool tdi_allow_unverified;
+struct tdi *tdi_from_pdev(struct pci_dev *pdev);
+
+/* tdi.c: the verbs; the PCI device's lock is held by the caller */
+int tdi_connect(struct tdi *tdi);
+int tdi_lock(struct tdi *tdi);
+int tdi_accept(struct tdi *tdi, u64 generation);
+int tdi_unlock(struct tdi *tdi, const char *verb);
+void tdi_lost(struct tdi *tdi);
+int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret);
+int tdi_expect_state(struct tdi *tdi, struct tdi_tsm_info *info, enum tdisp_state expected);
+bool tdi_is_accepted(const struct tdi *tdi);
+
+/* evidence.c */
+struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi);
+void tdi_evidence_free(struct tdi_evidence *ev);
+DEFINE_FREE(tdi_evidence, struct tdi_evidence *, if (!IS_ERR_OR_NULL(_T)) tdi_evidence_free(_T))
+bool tdi_nonces_equal(const struct tdi_nonces *a, const struct tdi_nonces *b);
+
+/* accept.c */
+int tdi_grant(struct tdi *tdi);
+int tdi_revoke(struct tdi *tdi);
+
+/* dma.c */
+void tdi_dma_init(struct tdi *tdi);
+void tdi_dma_exit(struct tdi *tdi);
+int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode);
+enum tdi_dma_mode tdi_dma_shared_mode(const struct tdi *tdi);
+const char *tdi_dma_mode_name(enum tdi_dma_mode mode);
+struct tdi_dma *tdi_dma_of(struct device *dev, enum tdi_dma_mode mode);
+bool tdi_dma_reaches(struct device *dev, phys_addr_t phys, size_t size);
+void *tdi_dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret, gfp_t gfp);
+int tdi_dma_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
+		 dma_addr_t addr, size_t size, unsigned long attrs);
+int tdi_dma_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
+			dma_addr_t addr, size_t size, unsigned long attrs);
+
+/* bounce.c */
+int tdi_bounce_check(struct tdi_backend *backend);
+int tdi_bounce_share_pool(struct tdi_backend *backend);
+extern const struct dma_map_ops tdi_bounce_ops;
+
+/* sysfs.c */
+extern const struct attribute_group tdi_sysfs_group;
+
+/* class.c */
+int tdi_class_init(void);
+void tdi_class_exit(void);
+int tdi_class_add(struct tdi_backend *backend);
+void tdi_class_ready(struct tdi_backend *backend);
+void tdi_class_remove(struct tdi_backend *backend);
+
+/* debugfs.c */
+void tdi_debugfs_init(void);
+void tdi_debugfs_exit(void);
+void tdi_debugfs_add(struct tdi *tdi);
+void tdi_debugfs_remove(struct tdi *tdi);
+
+#endif /* TDI_INTERNAL_H */

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The core module: which backend there is, which PCI functions are TDIs, and
+ * what happens when either comes or goes.
+ */
+#include <linux/module.h>
+#include <linux/panic.h>
+#include <linux/pci.h>
+#include <linux/xarray.h>
+
+#include "internal.h"
+
+bool tdi_allow_unverified;
+module_param_named(allow_unverified, tdi_allow_unverified, bool, 0600);
+MODULE_PARM_DESC(allow_unverified,
+		 "Accept devices whose identity nobody verified (default: off)");
+
+/* Serialises registration, hot-add and removal; never held by a verb. */
+static DEFINE_MUTEX(registry_lock);
+static struct tdi_backend *the_backend;
+/* By address of the PCI device; a sysfs attribute that runs pins its entry. */
+static DEFINE_XARRAY(tdis);
+
+struct tdi *tdi_from_pdev(struct pci_dev *pdev)
+{
+	return xa_load(&tdis, (unsigned long)pdev);
+}
+
+static bool is_tee_capable(struct pci_dev *pdev)
+{
+	u32 cap = 0;
+
+	if (!pci_is_pcie(pdev))
+		return false;
+	pcie_capability_read_dword(pdev, PCI_EXP_DEVCAP, &cap);
+	return cap & PCI_EXP_DEVCAP_TEE;
+}
+
+/* Releases a function's driver, and notes in @bound that it had one. */
+static void detach(struct pci_dev *pdev, struct xarray *bound)
+{
+	if (!pdev->dev.driver)
+		return;
+	/* Out of memory: the driver stays away, which is the safe side. */
+	if (!xa_is_err(xa_store(bound, (unsigned long)pdev, pdev, GFP_KERNEL)))
+		pci_dev_get(pdev);
+	device_release_driver(&pdev->dev);
+}
+
+/* Gives the functions in @bound a driver again, and empties it. */
+static void reattach(struct xarray *bound)
+{
+	struct pci_dev *pdev;
+	unsigned long index;
+
+	xa_for_each(bound, index, pdev) {
+		if (device_attach(&pdev->dev) < 0)
+			pci_err(pdev, "tdi: driver did not come back\n");
+		pci_dev_put(pdev);
+	}
+	xa_destroy(bound);
+}
+
+/*
+ * Makes a TDI of a PCI function, its DMA blocked. A driver that is bound is
+ * released first.
+ */
+static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev, struct xarray *bound)
+{
+	struct tdi *tdi;
+	int ret;
+
+	lockdep_assert_held(&registry_lock);
+	if (!is_tee_capable(pdev))
+		return -ENODEV;
+
+	tdi = backend->ops->add(backend, pdev);
+	if (IS_ERR(tdi))
+		return PTR_ERR(tdi);
+	tdi->pdev = pci_dev_get(pdev);
+	tdi->backend = backend;
+	tdi->state = TDI_UNLOCKED;
+	mutex_init(&tdi->lock);
+
+	/* A user who binds it again right here finds -EBUSY and no TDI. */
+	detach(pdev, bound);
+	scoped_guard(device, &pdev->dev) {
+		ret = pdev->dev.driver ? -EBUSY : 0;
+		if (!ret)
+			tdi_dma_init(tdi);
+	}
+	if (!ret) {
+		ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
+		if (!ret) {
+			tdi_debugfs_add(tdi);
+			return 0;
+		}
+		tdi_dma_exit(tdi);
+	}
+	pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
+	pci_dev_put(pdev);
+	backend->ops->remove(tdi);
+	return ret;
+}
+
+/* The TDI's surface appears, and its shared mode with it. */
+static int open_tdi(struct tdi *tdi)
+{
+	struct device *dev = &tdi->pdev->dev;
+	int ret;
+
+	scoped_guard(device, dev) {
+		guard(mutex)(&tdi->lock);
+		ret = tdi_dma_set_mode(tdi, tdi_dma_shared_mode(tdi));
+	}
+	return ret ?: device_add_group(dev, &tdi_sysfs_group);
+}
+
+static void close_tdi(struct tdi *tdi)
+{
+	/* Waits for attributes that run; none starts after it. */
+	device_remove_group(&tdi->pdev->dev, &tdi_sysfs_group);
+}
+
+static void remove_tdi(struct tdi *tdi)
+{
+	struct pci_dev *pdev = tdi->pdev;
+
+	lockdep_assert_held(&registry_lock);
+	tdi_debugfs_remove(tdi);
+	tdi_lost(tdi);
+	scoped_guard(device, &pdev->dev)
+		tdi_dma_exit(tdi);
+	xa_erase(&tdis, (unsigned long)pdev);
+	tdi->backend->ops->remove(tdi);
+	pci_dev_put(pdev);
+}
+
+static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(data);
+	DEFINE_XARRAY(unused);
+	struct tdi *tdi;
+
+	/*
+	 * Registration changes bindings of the devices it takes over, but adds and
+	 * deletes none, so these two never come from under registry_lock.
+	 */
+	switch (action) {
+	case BUS_NOTIFY_ADD_DEVICE:
+		scoped_guard(mutex, &registry_lock) {
+			if (!the_backend || add_tdi(the_backend, pdev, &unused))
+				break;
+			tdi = tdi_from_pdev(pdev);
+			if (open_tdi(tdi))
+				pci_err(pdev, "tdi: no tsm/ directory, DMA stays blocked\n");
+		}
+		break;
+	case BUS_NOTIFY_DEL_DEVICE:
+		scoped_guard(mutex, &registry_lock) {
+			tdi = tdi_from_pdev(pdev);
+			if (!tdi)
+				break;
+			close_tdi(tdi);
+			remove_tdi(tdi);
+		}
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hotplug_nb = { .notifier_call = hotplug };
+
+/* After the backend is gone, or where it never came to be. */
+static void drop_tdis(struct tdi_backend *backend)
+{
+	unsigned long index;
+	struct tdi *tdi;
+
+	xa_for_each(&tdis, index, tdi)
+		remove_tdi(tdi);
+}
+
+/**
+ * tdi_backend_register() - a platform's TSM is there
+ * @backend: the backend; stays the caller's, unchanged until unregistered
+ *
+ * Takes over every TEE-capable function that the backend claims: its driver is
+ * released, memory becomes private where the platform does that late (@enter),
+ * the function's DMA is shared from then on, and its driver comes back.
+ *
+ * Context: Process context.
+ * Return: 0; -EBUSY there is a TSM already; -EINVAL bounce mode cannot be honest
+ *	on this kernel's command line; or an error of the backend.
+ */
+int tdi_backend_register(struct tdi_backend *backend)
+{
+	DEFINE_XARRAY(bound);
+	struct pci_dev *pdev = NULL;
+	unsigned long index;
+	struct tdi *tdi;
+	int ret;
+
+	guard(mutex)(&registry_lock);
+	if (the_backend)
+		return -EBUSY;
+	if (backend->ops->share_pages) {
+		ret = tdi_bounce_check(backend);
+		if (ret)
+			return ret;
+	}
+	ret = tdi_class_add(backend);
+	if (ret)
+		return ret;
+
+	for_each_pci_dev(pdev)
+		add_tdi(backend, pdev, &bound);
+
+	if (backend->ops->enter)
+		ret = backend->ops->enter(backend);
+	if (!ret && backend->ops->share_pages)
+		ret = tdi_bounce_share_pool(backend);
+	if (ret) {
+		dev_err(backend->parent, "tdi: platform not taken over: %pe\n", ERR_PTR(ret));
+		drop_tdis(backend);
+		tdi_class_remove(backend);
+		reattach(&bound);
+		return ret;
+	}
+	if (backend->flags & TDI_BACKEND_EMULATED) {
+		add_taint(TAINT_TEST, LOCKDEP_STILL_OK);
+		dev_notice(backend->parent, "tdi: emulated platform: it protects nothing\n");
+	}
+
+	the_backend = backend;
+	xa_for_each(&tdis, index, tdi) {
+		if (open_tdi(tdi))
+			pci_err(tdi->pdev, "tdi: no tsm/ directory, DMA stays blocked\n");
+	}
+	reattach(&bound);
+	tdi_class_ready(backend);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tdi_backend_register);
+
+/**
+ * tdi_backend_unregister() - a platform's TSM goes away
+ * @backend: what was registered
+ *
+ * Drivers are released, TDIs unbound, memory opened again where @enter closed
+ * it, and drivers come back to ordinary devices.
+ *
+ * Context: Process context.
+ */
+void tdi_backend_unregister(struct tdi_backend *backend)
+{
+	DEFINE_XARRAY(bound);
+	unsigned long index;
+	struct tdi *tdi;
+
+	guard(mutex)(&registry_lock);
+	if (the_backend != backend)
+		return;
+	the_backend = NULL;
+
+	xa_for_each(&tdis, index, tdi) {
+		close_tdi(tdi);
+		detach(tdi->pdev, &bound);
+	}
+	drop_tdis(backend);
+	if (backend->ops->leave)
+		backend->ops->leave(backend);
+	tdi_class_remove(backend);
+	reattach(&bound);
+}
+EXPORT_SYMBOL_GPL(tdi_backend_unregister);
+
+static int __init tdi_init(void)
+{
+	int ret = tdi_class_init();
+
+	if (ret)
+		return ret;
+	ret = bus_register_notifier(&pci_bus_type, &hotplug_nb);
+	if (ret) {
+		tdi_class_exit();
+		return ret;
+	}
+	tdi_debugfs_init();
+	return 0;
+}
+module_init(tdi_init);
+
+static void __exit tdi_exit(void)
+{
+	tdi_debugfs_exit();
+	bus_unregister_notifier(&pci_bus_type, &hotplug_nb);
+	tdi_class_exit();
+	xa_destroy(&tdis);
+}
+module_exit(tdi_exit);
+
+MODULE_DESCRIPTION("TDISP for confidential guests");
+MODULE_LICENSE("GPL");

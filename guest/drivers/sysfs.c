@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tsm/ directory of a TDI. Documentation/ABI/testing/sysfs-bus-pci-devices-tsm
+ * is what it promises.
+ */
+#include <linux/kstrtox.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "internal.h"
+
+static struct tdi *to_tdi(struct device *dev)
+{
+	return tdi_from_pdev(to_pci_dev(dev));
+}
+
+static bool names_tsm(const struct tdi *tdi, const char *buf)
+{
+	return sysfs_streq(buf, dev_name(tdi->backend->dev));
+}
+
+static ssize_t emit_tsm_if(struct tdi *tdi, char *buf, bool cond)
+{
+	return sysfs_emit(buf, "%s\n", cond ? dev_name(tdi->backend->dev) : "");
+}
+
+/*
+ * The device's lock keeps drivers away while a verb runs. It is taken by hand
+ * because the interruptible form has no guard on every supported kernel.
+ */
+static ssize_t run_verb(struct tdi *tdi, int (*verb)(struct tdi *tdi, u64 arg), u64 arg,
+			size_t len)
+{
+	struct device *dev = &tdi->pdev->dev;
+	int ret;
+
+	if (device_lock_interruptible(dev))
+		return -EINTR;
+	ret = verb(tdi, arg);
+	device_unlock(dev);
+	return ret ?: len;
+}
+
+static int verb_connect(struct tdi *tdi, u64 unused)
+{
+	return tdi_connect(tdi);
+}
+
+static int verb_disconnect(struct tdi *tdi, u64 unused)
+{
+	return tdi_unlock(tdi, "disconnect");
+}
+
+static int verb_lock(struct tdi *tdi, u64 unused)
+{
+	return tdi_lock(tdi);
+}
+
+static int verb_unlock(struct tdi *tdi, u64 unused)
+{
+	return tdi_unlock(tdi, "unlock");
+}
+
+static ssize_t connect_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t len)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	if (!names_tsm(tdi, buf))
+		return -ENXIO;
+	return run_verb(tdi, verb_connect, 0, len);
+}
+
+static ssize_t connect_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return emit_tsm_if(tdi, buf, tdi_is_accepted(tdi));
+	return -EINTR;
+}
+static DEVICE_ATTR_RW(connect);
+
+static ssize_t disconnect_store(struct device *dev, struct device_attribute *attr,
+				const char *buf, size_t len)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	if (!names_tsm(tdi, buf))
+		return -EINVAL;
+	return run_verb(tdi, verb_disconnect, 0, len);
+}
+static DEVICE_ATTR_WO(disconnect);
+
+static ssize_t lock_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t len)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	if (!names_tsm(tdi, buf))
+		return -ENXIO;
+	return run_verb(tdi, verb_lock, 0, len);
+}
+
+static ssize_t lock_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return emit_tsm_if(tdi, buf, tdi->state != TDI_UNLOCKED);
+	return -EINTR;
+}
+static DEVICE_ATTR_RW(lock);
+
+static ssize_t unlock_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t len)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	if (!names_tsm(tdi, buf))
+		return -EINVAL;
+	return run_verb(tdi, verb_unlock, 0, len);
+}
+static DEVICE_ATTR_WO(unlock);
+
+static ssize_t accept_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t len)
+{
+	u64 generation = 0;
+	size_t prefix;
+	bool yes;
+
+	prefix = str_has_prefix(buf, "generation=");
+	if (prefix) {
+		if (kstrtou64(buf + prefix, 10, &generation) || !generation)
+			return -EINVAL;
+	} else if (kstrtobool(buf, &yes) || !yes) {
+		return -EINVAL;
+	}
+	return run_verb(to_tdi(dev), tdi_accept, generation, len);
+}
+
+static ssize_t accept_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return sysfs_emit(buf, "%d\n", tdi_is_accepted(tdi));
+	return -EINTR;
+}
+static DEVICE_ATTR_RW(accept);
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	enum tdisp_state state;
+	int ret = tdi_read_state(to_tdi(dev), &state);
+
+	return ret ?: sysfs_emit(buf, "%s\n", tdisp_state_name(state));
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t dma_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	return sysfs_emit(buf, "%s\n", tdi_dma_mode_name(READ_ONCE(tdi->dma.mode)));
+}
+static DEVICE_ATTR_RO(dma);
+
+static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return sysfs_emit(buf, "%llu\n", tdi->evidence ? tdi->evidence->generation : 0);
+	return -EINTR;
+}
+static DEVICE_ATTR_RO(generation);
+
+static ssize_t identity_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		const char *word = "none";
+
+		if (tdi->evidence)
+			word = tdi->evidence->identity_verified ? "verified" : "unverified";
+		return sysfs_emit(buf, "%s\n", word);
+	}
+	return -EINTR;
+}
+static DEVICE_ATTR_RO(identity);
+
+static ssize_t result_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return sysfs_emit(buf, "%s\n", tdi->result);
+	return -EINTR;
+}
+static DEVICE_ATTR_RO(result);
+
+static struct attribute *attrs[] = {
+	&dev_attr_connect.attr,
+	&dev_attr_disconnect.attr,
+	&dev_attr_lock.attr,
+	&dev_attr_accept.attr,
+	&dev_attr_unlock.attr,
+	&dev_attr_state.attr,
+	&dev_attr_dma.attr,
+	&dev_attr_generation.attr,
+	&dev_attr_identity.attr,
+	&dev_attr_result.attr,
+	NULL
+};
+
+/*
+ * A reader that takes several reads may see two generations; it compares
+ * "generation" before and after, as with every generation counter.
+ */
+static ssize_t read_blob(struct kobject *kobj, enum tdi_object obj, char *buf, loff_t off,
+			 size_t len)
+{
+	struct tdi *tdi = to_tdi(kobj_to_dev(kobj));
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		struct tdi_evidence *ev = tdi->evidence;
+
+		if (!ev)
+			return 0;
+		return memory_read_from_buffer(buf, len, &off, ev->blob[obj].data,
+					       ev->blob[obj].len);
+	}
+	return -EINTR;
+}
+
+#define EVIDENCE_ATTR(_name, _obj)							\
+static ssize_t _name##_read(struct file *file, struct kobject *kobj,			\
+			    tdi_bin_attribute *attr, char *buf, loff_t off, size_t len)	\
+{											\
+	return read_blob(kobj, _obj, buf, off, len);					\
+}											\
+static tdi_bin_attribute bin_attr_##_name = {						\
+	.attr = { .name = #_name, .mode = 0400 },					\
+	.read = _name##_read,								\
+}
+
+EVIDENCE_ATTR(certificates, TDI_OBJ_CERTS);
+EVIDENCE_ATTR(vca, TDI_OBJ_VCA);
+EVIDENCE_ATTR(measurements, TDI_OBJ_MEASUREMENTS);
+EVIDENCE_ATTR(report, TDI_OBJ_REPORT);
+
+static ssize_t nonce_read(struct file *file, struct kobject *kobj, tdi_bin_attribute *attr,
+			  char *buf, loff_t off, size_t len)
+{
+	struct tdi *tdi = to_tdi(kobj_to_dev(kobj));
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		struct tdi_evidence *ev = tdi->evidence;
+
+		if (!ev)
+			return 0;
+		return memory_read_from_buffer(buf, len, &off, ev->nonce, sizeof(ev->nonce));
+	}
+	return -EINTR;
+}
+
+static tdi_bin_attribute bin_attr_nonce = {
+	.attr = { .name = "nonce", .mode = 0444 },
+	.read = nonce_read,
+};
+
+static tdi_bin_attribute *bin_attrs[] = {
+	&bin_attr_certificates,
+	&bin_attr_vca,
+	&bin_attr_measurements,
+	&bin_attr_report,
+	&bin_attr_nonce,
+	NULL
+};
+
+const struct attribute_group tdi_sysfs_group = {
+	.name		= "tsm",
+	.attrs		= attrs,
+	.bin_attrs	= bin_attrs,
+};

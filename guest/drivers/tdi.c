@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The verbs: bind, attest, accept, start, unbind, and the only writer of a
+ * TDI's state.
+ *
+ * Each step ends by asking the TSM for the state. A surprise means TDI_ERROR,
+ * and only unbind leads out of that. What connect did before it failed is
+ * undone, by unbind.
+ */
+#include <linux/pm_runtime.h>
+
+#include "internal.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+#define TDI_ENABLE	(PCI_ENABLE_TARGET | PCI_ENABLE_INITIATOR)
+
+/**
+ * tdi_reason() - say why the running verb fails
+ * @tdi: the TDI, its lock held
+ * @fmt: "CHECK: expected X, found Y"
+ *
+ * The first reason counts: what comes after it is a consequence.
+ */
+void tdi_reason(struct tdi *tdi, const char *fmt, ...)
+{
+	va_list args;
+
+	lockdep_assert_held(&tdi->lock);
+	if (tdi->reason[0])
+		return;
+	va_start(args, fmt);
+	vscnprintf(tdi->reason, sizeof(tdi->reason), fmt, args);
+	va_end(args);
+}
+EXPORT_SYMBOL_GPL(tdi_reason);
+
+static void verb_begin(struct tdi *tdi, const char *verb)
+{
+	tdi->verb = verb;
+	tdi->reason[0] = '\0';
+}
+
+/* Leaves the verdict in tdi->result, logs it once, returns @ret. */
+static int verb_end(struct tdi *tdi, int ret, const char *ok)
+{
+	if (ret) {
+		scnprintf(tdi->result, sizeof(tdi->result), "%s: %s", tdi->verb,
+			  tdi->reason[0] ? tdi->reason : "no reason given");
+		pci_warn(tdi->pdev, "tdi: %s failed: %pe\n", tdi->verb, ERR_PTR(ret));
+	} else {
+		scnprintf(tdi->result, sizeof(tdi->result), "%s: ok: %s", tdi->verb, ok);
+		pci_info(tdi->pdev, "tdi: %s\n", tdi->result);
+	}
+	return ret;
+}
+
+/* Refuses what the table does not list, before anything is done. */
+static int may(struct tdi *tdi, enum tdi_event event)
+{
+	enum tdi_state next;
+	int ret = tdi_state_next(tdi->backend->order, tdi->state, event, &next);
+
+	if (ret)
+		tdi_reason(tdi, "state: expected one that allows %s, found %s",
+			   tdi_event_name(event), tdi_state_name(tdi->state));
+	return ret;
+}
+
+static void transition(struct tdi *tdi, enum tdi_event event)
+{
+	enum tdi_state old = tdi->state;
+
+	lockdep_assert_held(&tdi->lock);
+	/* may() said yes before the work was done; FAULT is always legal. */
+	if (WARN_ON_ONCE(tdi_state_next(tdi->backend->order, old, event, &tdi->state)))
+		tdi->state = TDI_ERROR;
+	trace_tdi_transition(pci_name(tdi->pdev), old, event, tdi->state);
+}
+
+static void fault(struct tdi *tdi)
+{
+	transition(tdi, TDI_EV_FAULT);
+	/* With a driver bound the device is dead already; the TSM sees to that. */
+	if (!tdi->pdev->dev.driver)
+		tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
+}
+
+bool tdi_is_accepted(const struct tdi *tdi)
+{
+	return tdi->state == TDI_RUN;
+}
+
+/**
+ * tdi_expect_state() - ask the TSM, and refuse a surprise
+ * @tdi: the TDI
+ * @info: filled on success
+ * @expected: the state that must be
+ *
+ * Return: 0; -EREMOTEIO for another state; or the backend's error.
+ */
+int tdi_expect_state(struct tdi *tdi, struct tdi_tsm_info *info, enum tdisp_state expected)
+{
+	int ret = tdi->backend->ops->info(tdi, info);
+
+	if (ret)
+		return ret;
+	if (info->state != expected) {
+		tdi_reason(tdi, "TDI state: expected %s, found %s (TSM)",
+			   tdisp_state_name(expected), tdisp_state_name(info->state));
+		return -EREMOTEIO;
+	}
+	return 0;
+}
+
+/* The enable count and the runtime PM reference that bind holds. */
+static int hold(struct tdi *tdi)
+{
+	int ret;
+
+	if (tdi->enabled)
+		return 0;
+	ret = pm_runtime_resume_and_get(&tdi->pdev->dev);
+	if (ret < 0)
+		return ret;
+	ret = pci_tdi_enable(tdi->pdev, TDI_ENABLE);
+	if (ret) {
+		pm_runtime_put(&tdi->pdev->dev);
+		tdi_reason(tdi, "enable: expected Memory Space and Bus Master Enable set, found %d",
+			   ret);
+		return ret;
+	}
+	tdi->enabled = true;
+	return 0;
+}
+
+/* Clears Bus Master Enable: never while the TDI may be locked. */
+static void release(struct tdi *tdi)
+{
+	if (!tdi->enabled)
+		return;
+	pci_tdi_disable(tdi->pdev, TDI_ENABLE);
+	pm_runtime_put(&tdi->pdev->dev);
+	tdi->enabled = false;
+}
+
+/*
+ * Stop DMA, return MMIO, unlock, and see that it is so. The TSM refuses DMA by
+ * itself once the TDI left RUN, so a failure of the first steps is not the end
+ * as long as the last word is CONFIG_UNLOCKED.
+ */
+static int unbind(struct tdi *tdi)
+{
+	struct tdi_tsm_info info;
+	int ret;
+
+	ret = may(tdi, TDI_EV_UNBIND);
+	if (ret)
+		return ret;
+	ret = tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
+	if (ret)
+		return ret;
+
+	tdi_revoke(tdi);
+	ret = tdi->backend->ops->unlock(tdi);
+	if (!ret)
+		ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED);
+	if (ret) {
+		fault(tdi);
+		return ret;
+	}
+
+	transition(tdi, TDI_EV_UNBIND);
+	tdi_evidence_free(tdi->evidence);
+	tdi->evidence = NULL;
+	release(tdi);
+	return tdi_dma_set_mode(tdi, tdi_dma_shared_mode(tdi));
+}
+
+/* Undo for a verb that fails: keeps the first reason and the verb's error. */
+static int undo(struct tdi *tdi, int ret)
+{
+	if (tdi->state != TDI_UNLOCKED)
+		unbind(tdi);
+	return ret;
+}
+
+static int bind(struct tdi *tdi)
+{
+	struct tdi_tsm_info info;
+	int ret;
+
+	ret = hold(tdi);
+	if (ret)
+		return ret;
+
+	ret = tdi->backend->ops->lock(tdi, TDISP_LOCK_NO_FW_UPDATE);
+	if (!ret)
+		ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_LOCKED);
+	if (ret) {
+		/* Locked or not is anybody's guess now: unbind finds out. */
+		fault(tdi);
+		return ret;
+	}
+	transition(tdi, TDI_EV_BIND);
+	return 0;
+}
+
+static int attest(struct tdi *tdi)
+{
+	struct tdi_evidence *ev;
+	int ret;
+
+	ret = may(tdi, TDI_EV_ATTEST);
+	if (ret)
+		return ret;
+	ev = tdi_evidence_collect(tdi);
+	if (IS_ERR(ev))
+		return PTR_ERR(ev);
+	tdi_evidence_free(tdi->evidence);
+	tdi->evidence = ev;
+	transition(tdi, TDI_EV_ATTEST);
+	return 0;
+}
+
+/* Is what was verified still what is there? */
+static int still_fresh(struct tdi *tdi, enum tdisp_state expected)
+{
+	struct tdi_tsm_info info;
+	int ret = tdi_expect_state(tdi, &info, expected);
+
+	if (ret)
+		return ret;
+	if (!tdi_nonces_equal(&info.nonces, &tdi->evidence->nonces)) {
+		tdi_reason(tdi, "lock nonce: expected %#llx (generation %llu), found %#llx",
+			   tdi->evidence->nonces.lock, tdi->evidence->generation,
+			   info.nonces.lock);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+static int grant(struct tdi *tdi)
+{
+	int ret = may(tdi, TDI_EV_ACCEPT);
+
+	if (!ret)
+		ret = tdi_grant(tdi);
+	if (!ret)
+		transition(tdi, TDI_EV_ACCEPT);
+	return ret;
+}
+
+static int start(struct tdi *tdi)
+{
+	int ret = may(tdi, TDI_EV_START);
+
+	if (!ret)
+		ret = tdi->backend->ops->start(tdi, &tdi->evidence->nonces);
+	if (!ret)
+		ret = still_fresh(tdi, TDISP_RUN);
+	if (!ret)
+		transition(tdi, TDI_EV_START);
+	return ret;
+}
+
+/* Accept and start, in the platform's order, for the published evidence. */
+static int run(struct tdi *tdi)
+{
+	int ret;
+
+	if (!tdi->evidence->identity_verified && !tdi_allow_unverified) {
+		tdi_reason(tdi, "identity: expected verified, found unverified (tdi.allow_unverified is off)");
+		return -ENOKEY;
+	}
+	ret = still_fresh(tdi, TDISP_CONFIG_LOCKED);
+	if (ret)
+		return ret;
+
+	if (tdi->backend->order == TDI_ACCEPT_FIRST)
+		ret = grant(tdi) ?: start(tdi);
+	else
+		ret = start(tdi) ?: grant(tdi);
+	if (!ret)
+		ret = still_fresh(tdi, TDISP_RUN);
+	if (!ret)
+		ret = tdi_dma_set_mode(tdi, TDI_DMA_DIRECT);
+	return ret;
+}
+
+static const char *ok_text(struct tdi *tdi)
+{
+	if (tdi->state == TDI_UNLOCKED)
+		return "unlocked, shared";
+	if (tdi->evidence->identity_verified)
+		return "identity verified";
+	return "identity NOT verified: digests and interface report checked, not who signed";
+}
+
+static int no_driver(struct tdi *tdi)
+{
+	device_lock_assert(&tdi->pdev->dev);
+	if (!tdi->pdev->dev.driver)
+		return 0;
+	tdi_reason(tdi, "driver: expected none, found %s", tdi->pdev->dev.driver->name);
+	return -EBUSY;
+}
+
+/* May bind be tried at all? A refusal here leaves the TDI as it is. */
+static int may_bind(struct tdi *tdi)
+{
+	return no_driver(tdi) ?: (may(tdi, TDI_EV_BIND) ? -EBUSY : 0);
+}
+
+/**
+ * tdi_lock() - bind and attest
+ * @tdi: an unlocked TDI
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0, or an errno as in Documentation/ABI; then the TDI is unlocked, or
+ *	in TDI_ERROR if it would not unlock.
+ */
+int tdi_lock(struct tdi *tdi)
+{
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, "lock");
+	ret = may_bind(tdi);
+	if (ret)
+		return verb_end(tdi, ret, NULL);
+	ret = bind(tdi) ?: attest(tdi);
+	if (ret)
+		ret = undo(tdi, ret);
+	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+}
+
+/**
+ * tdi_accept() - accept and start what was verified
+ * @tdi: an attested TDI
+ * @generation: the evidence that is accepted, 0 for the published one
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0, also when it was accepted before; or an errno as in
+ *	Documentation/ABI. -EINVAL, -ENOKEY and -EBUSY, and -ESTALE for a number that
+ *	is not the published one, leave the TDI as it is; anything else unlocks it.
+ */
+int tdi_accept(struct tdi *tdi, u64 generation)
+{
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, "accept");
+	ret = no_driver(tdi);
+	if (ret)
+		return verb_end(tdi, ret, NULL);
+	if (!tdi->evidence) {
+		tdi_reason(tdi, "evidence: expected a verified generation, found none");
+		return verb_end(tdi, -EINVAL, NULL);
+	}
+	if (generation && generation != tdi->evidence->generation) {
+		tdi_reason(tdi, "generation: expected %llu, found %llu",
+			   tdi->evidence->generation, generation);
+		return verb_end(tdi, -ESTALE, NULL);
+	}
+	if (tdi->state == TDI_RUN)
+		return verb_end(tdi, 0, ok_text(tdi));
+	if (tdi->state != TDI_ATTESTED) {
+		tdi_reason(tdi, "state: expected %s, found %s", tdi_state_name(TDI_ATTESTED),
+			   tdi_state_name(tdi->state));
+		return verb_end(tdi, -EINVAL, NULL);
+	}
+	ret = run(tdi);
+	if (ret && ret != -ENOKEY)
+		ret = undo(tdi, ret);
+	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+}
+
+/**
+ * tdi_connect() - bind, attest, accept and start in one go
+ * @tdi: an unlocked TDI
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0, or an errno as in Documentation/ABI; then all is undone.
+ */
+int tdi_connect(struct tdi *tdi)
+{
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, "connect");
+	ret = may_bind(tdi);
+	if (ret)
+		return verb_end(tdi, ret, NULL);
+	ret = bind(tdi) ?: attest(tdi) ?: run(tdi);
+	if (ret)
+		ret = undo(tdi, ret);
+	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+}
+
+/**
+ * tdi_unlock() - unbind, from every locked state and from TDI_ERROR
+ * @tdi: the TDI
+ * @verb: what the user called it
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0, or an errno as in Documentation/ABI; then the TDI is in TDI_ERROR,
+ *	or as it was (-EBUSY, -EINVAL).
+ */
+int tdi_unlock(struct tdi *tdi, const char *verb)
+{
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, verb);
+	ret = no_driver(tdi) ?: unbind(tdi);
+	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+}
+
+/**
+ * tdi_lost() - the device or its TSM is going away
+ * @tdi: the TDI
+ *
+ * Unbinds as far as that works. Afterwards the enable count is returned in any
+ * case, so that nothing of ours stays behind on the PCI device.
+ *
+ * Context: Process context; no driver is bound and none can be.
+ */
+void tdi_lost(struct tdi *tdi)
+{
+	guard(device)(&tdi->pdev->dev);
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, "remove");
+	if (tdi->state != TDI_UNLOCKED && unbind(tdi))
+		pci_warn(tdi->pdev, "tdi: gone while locked: %s\n", tdi->reason);
+	tdi_evidence_free(tdi->evidence);
+	tdi->evidence = NULL;
+	release(tdi);
+}
+
+/**
+ * tdi_read_state() - the state as the TSM tells it now
+ * @tdi: the TDI
+ * @ret: set on success
+ *
+ * A state that the guest did not expect is a fault, noticed here as anywhere.
+ *
+ * Context: Process context; the TDI's lock is taken, interruptibly.
+ * Return: 0, -EINTR, or the backend's error.
+ */
+int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret)
+{
+	struct tdi_tsm_info info;
+	int err;
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		err = tdi->backend->ops->info(tdi, &info);
+		if (err)
+			return err;
+		*ret = info.state;
+		if (!tdi_state_agrees(tdi->state, info.state))
+			transition(tdi, TDI_EV_FAULT);
+	}
+	return 0;
+}
