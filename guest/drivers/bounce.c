@@ -77,6 +77,7 @@ static dma_addr_t bounce_map(struct device *dev, phys_addr_t phys, size_t size,
 	atomic_inc(&tdi_dma_of(dev, TDI_DMA_BOUNCE)->live);
 	return addr;
 }
+
 TDI_DEFINE_DMA_MAP(bounce_map)
 
 static void bounce_unmap(struct device *dev, dma_addr_t addr, size_t size,

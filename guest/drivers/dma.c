@@ -103,6 +103,7 @@ static dma_addr_t direct_map(struct device *dev, phys_addr_t phys, size_t size,
 	atomic_inc(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
 	return phys;
 }
+
 TDI_DEFINE_DMA_MAP(direct_map)
 
 static void direct_unmap(struct device *dev, dma_addr_t addr, size_t size,
@@ -197,6 +198,7 @@ static dma_addr_t blocked_map(struct device *dev, phys_addr_t phys, size_t size,
 {
 	return DMA_MAPPING_ERROR;
 }
+
 TDI_DEFINE_DMA_MAP(blocked_map)
 
 static void blocked_unmap(struct device *dev, dma_addr_t addr, size_t size,

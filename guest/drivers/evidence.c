@@ -138,12 +138,12 @@ static int check_digests(struct tdi *tdi, const struct tdi_evidence *ev,
 
 static void explain(struct tdi *tdi, const struct tdisp_why *why)
 {
-	if (why->index == TDISP_WHY_NO_INDEX)
-		tdi_reason(tdi, "interface report: %s at byte %zu: expected %#llx, found %#llx",
-			   why->check, why->offset, why->expected, why->found);
-	else
-		tdi_reason(tdi, "interface report: %s, range %u at byte %zu: expected %#llx, found %#llx",
-			   why->check, why->index, why->offset, why->expected, why->found);
+	char index[16] = "";
+
+	if (why->index != TDISP_WHY_NO_INDEX)
+		scnprintf(index, sizeof(index), " %u", why->index);
+	tdi_reason(tdi, "interface report: %s%s at byte %zu: expected %#llx, found %#llx",
+		   why->check, index, why->offset, why->expected, why->found);
 }
 
 /* Does the report describe the function that the guest sees? */
@@ -236,7 +236,7 @@ struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi)
 	if (ret)
 		return ERR_PTR(ret);
 	if (!tdi_nonces_equal(&before.nonces, &after.nonces)) {
-		tdi_reason(tdi, "nonces: expected lock %#llx, measurement %#llx, found %#llx, %#llx",
+		tdi_reason(tdi, "lock/measurement nonce: expected %#llx/%#llx, found %#llx/%#llx",
 			   before.nonces.lock, before.nonces.meas,
 			   after.nonces.lock, after.nonces.meas);
 		return ERR_PTR(-ESTALE);

@@ -238,11 +238,11 @@ static ssize_t read_blob(struct kobject *kobj, enum tdi_object obj, char *buf, l
 
 #define EVIDENCE_ATTR(_name, _obj)							\
 static ssize_t _name##_read(struct file *file, struct kobject *kobj,			\
-			    tdi_bin_attribute *attr, char *buf, loff_t off, size_t len)	\
+			    tdi_bin_attr_t *attr, char *buf, loff_t off, size_t len)	\
 {											\
 	return read_blob(kobj, _obj, buf, off, len);					\
 }											\
-static tdi_bin_attribute bin_attr_##_name = {						\
+static tdi_bin_attr_t bin_attr_##_name = {						\
 	.attr = { .name = #_name, .mode = 0400 },					\
 	.read = _name##_read,								\
 }
@@ -252,7 +252,7 @@ EVIDENCE_ATTR(vca, TDI_OBJ_VCA);
 EVIDENCE_ATTR(measurements, TDI_OBJ_MEASUREMENTS);
 EVIDENCE_ATTR(report, TDI_OBJ_REPORT);
 
-static ssize_t nonce_read(struct file *file, struct kobject *kobj, tdi_bin_attribute *attr,
+static ssize_t nonce_read(struct file *file, struct kobject *kobj, tdi_bin_attr_t *attr,
 			  char *buf, loff_t off, size_t len)
 {
 	struct tdi *tdi = to_tdi(kobj_to_dev(kobj));
@@ -267,12 +267,12 @@ static ssize_t nonce_read(struct file *file, struct kobject *kobj, tdi_bin_attri
 	return -EINTR;
 }
 
-static tdi_bin_attribute bin_attr_nonce = {
+static tdi_bin_attr_t bin_attr_nonce = {
 	.attr = { .name = "nonce", .mode = 0444 },
 	.read = nonce_read,
 };
 
-static tdi_bin_attribute *bin_attrs[] = {
+static tdi_bin_attr_t *bin_attrs[] = {
 	&bin_attr_certificates,
 	&bin_attr_vca,
 	&bin_attr_measurements,

@@ -233,9 +233,9 @@ static int still_fresh(struct tdi *tdi, enum tdisp_state expected)
 	if (ret)
 		return ret;
 	if (!tdi_nonces_equal(&info.nonces, &tdi->evidence->nonces)) {
-		tdi_reason(tdi, "lock nonce: expected %#llx (generation %llu), found %#llx",
-			   tdi->evidence->nonces.lock, tdi->evidence->generation,
-			   info.nonces.lock);
+		tdi_reason(tdi, "lock/measurement nonce: expected %#llx/%#llx, found %#llx/%#llx",
+			   tdi->evidence->nonces.lock, tdi->evidence->nonces.meas,
+			   info.nonces.lock, info.nonces.meas);
 		return -ESTALE;
 	}
 	return 0;
@@ -271,7 +271,7 @@ static int run(struct tdi *tdi)
 	int ret;
 
 	if (!tdi->evidence->identity_verified && !tdi_allow_unverified) {
-		tdi_reason(tdi, "identity: expected verified, found unverified (tdi.allow_unverified is off)");
+		tdi_reason(tdi, "identity: expected verified, found unverified");
 		return -ENOKEY;
 	}
 	ret = still_fresh(tdi, TDISP_CONFIG_LOCKED);

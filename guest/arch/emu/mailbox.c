@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -268,7 +269,6 @@ int emu_mbox_convert(struct emu_mbox *mbox, u16 call, u64 gpa, u64 nr_pages)
 	u32 seq = atomic_inc_return(&mbox->seq);
 	struct emu_answer answer = { };
 	struct emu_rsp_hdr hdr;
-	unsigned int us;
 	size_t unused;
 	u32 status;
 
@@ -276,13 +276,8 @@ int emu_mbox_convert(struct emu_mbox *mbox, u16 call, u64 gpa, u64 nr_pages)
 	if (mbox->slot[0].dead)
 		return -ETIMEDOUT;
 	ring(mbox, 0, call, 0, seq, &req, sizeof(req));
-	for (us = 0; us < CONVERT_TIMEOUT_US; us += 20) {
-		status = readl(slot_reg(mbox, 0, EMU_SLOT_STATUS));
-		if (status != EMU_SLOT_BUSY)
-			break;
-		udelay(20);
-	}
-	if (status == EMU_SLOT_BUSY) {
+	if (readl_poll_timeout_atomic(slot_reg(mbox, 0, EMU_SLOT_STATUS), status,
+				      status != EMU_SLOT_BUSY, 20, CONVERT_TIMEOUT_US)) {
 		give_up(mbox, 0);
 		return -ETIMEDOUT;
 	}

@@ -30,7 +30,8 @@ struct emu_slot {
  * @regs: BAR 0
  * @nr_slots: how many of @slot exist; slot 0 is for page conversions
  * @slot: slots
- * @busy: slots in use, guarded by @pick
+ * @busy: slots in use
+ * @pick: guards @busy
  * @free: counts slots that sleeping callers may take
  * @convert: guards slot 0, taken in any context
  * @seq: number of the next call
@@ -41,9 +42,9 @@ struct emu_mbox {
 	unsigned int nr_slots;
 	struct emu_slot slot[EMU_MBOX_SLOTS];
 	DECLARE_BITMAP(busy, EMU_MBOX_SLOTS);
-	spinlock_t pick;
+	spinlock_t pick;	/* guards busy */
 	struct semaphore free;
-	spinlock_t convert;
+	spinlock_t convert;	/* guards slot 0, any context */
 	atomic_t seq;
 	unsigned int timeout_ms;
 };

@@ -99,6 +99,7 @@ enum tdi_dma_mode {
 	TDI_DMA_BLOCKED,
 	TDI_DMA_BOUNCE,
 	TDI_DMA_DIRECT,
+	/* private: */
 	TDI_NR_DMA_MODES
 };
 
@@ -216,7 +217,7 @@ struct tdi_dma {
 struct tdi {
 	struct pci_dev *pdev;
 	struct tdi_backend *backend;
-	struct mutex lock;
+	struct mutex lock;	/* verbs, and all below */
 	enum tdi_state state;
 	bool enabled;
 	struct tdi_evidence *evidence;

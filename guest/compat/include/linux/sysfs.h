@@ -8,11 +8,11 @@
 #include_next <linux/sysfs.h>
 #include <linux/version.h>
 
-#ifndef tdi_bin_attribute
+#ifndef tdi_bin_attr_t
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-#define tdi_bin_attribute	struct bin_attribute
+#define tdi_bin_attr_t	struct bin_attribute
 #else
-#define tdi_bin_attribute	const struct bin_attribute
+#define tdi_bin_attr_t	const struct bin_attribute
 #endif
 #endif
 
