@@ -56,6 +56,13 @@ static inline u16 get_unaligned_le16(const void *p)
 	return le16toh(v);
 }
 
+static inline u32 get_unaligned_le24(const void *p)
+{
+	const u8 *b = p;
+
+	return b[0] | (u32)b[1] << 8 | (u32)b[2] << 16;
+}
+
 static inline u32 get_unaligned_le32(const void *p)
 {
 	__le32 v;

@@ -92,6 +92,9 @@ struct spdm_capabilities {
 #define SPDM_CAP_MUT_AUTH		BIT(8)
 #define SPDM_CAP_KEY_EX			BIT(9)
 
+/* Param1 of both, from 1.3: struct spdm_supported_algorithms is asked for, follows. */
+#define SPDM_CAP_SUPPORTED_ALGORITHMS	BIT(0)
+
 struct spdm_negotiate_algorithms {
 	struct spdm_msg_hdr hdr;	/* param1: tables at the end */
 	__le16	length;			/* of the whole message */
@@ -121,6 +124,29 @@ struct spdm_algorithms {
 	u8	rsvd1[2];
 } __packed;
 
+/* From 1.4, the first four bytes of rsvd0 in both are PqcAsymAlgo and PqcAsymSel. */
+#define SPDM_NEGOTIATE_PQC_ASYM		offsetof(struct spdm_negotiate_algorithms, rsvd0)
+#define SPDM_ALGORITHMS_PQC_ASYM_SEL	offsetof(struct spdm_algorithms, rsvd0)
+
+/*
+ * What may follow CAPABILITIES from 1.3: NEGOTIATE_ALGORITHMS without the first
+ * two bytes of its header, filled in by the responder.
+ */
+struct spdm_supported_algorithms {
+	u8	nr_tables;
+	u8	rsvd0;
+	__le16	length;			/* of this block */
+	u8	meas_spec;
+	u8	other_params;
+	__le32	base_asym;
+	__le32	base_hash;
+	u8	rsvd1[12];
+	u8	ext_asym_count;
+	u8	ext_hash_count;
+	u8	rsvd2;
+	u8	mel_spec;
+} __packed;
+
 /* Extended algorithms (4 bytes each) come before the tables. */
 #define SPDM_EXT_ALG_SIZE		4
 
@@ -137,6 +163,8 @@ enum spdm_alg_type {
 	SPDM_ALG_AEAD		= 3,
 	SPDM_ALG_REQ_ASYM	= 4,
 	SPDM_ALG_KEY_SCHEDULE	= 5,
+	SPDM_ALG_REQ_PQC_ASYM	= 6,	/* 1.4 */
+	SPDM_ALG_KEM		= 7,	/* 1.4 */
 };
 
 #define SPDM_MEAS_SPEC_DMTF		BIT(0)
@@ -144,6 +172,7 @@ enum spdm_alg_type {
 #define SPDM_OPAQUE_FMT_NONE		BIT(0)	/* other_params, bits 3:0 */
 #define SPDM_OPAQUE_FMT_1		BIT(1)
 #define SPDM_OPAQUE_FMT_MASK		0x0fu
+#define SPDM_MULTI_KEY_CONN		BIT(4)	/* other_params, 1.3 */
 
 #define SPDM_ASYM_RSASSA_2048		BIT(0)
 #define SPDM_ASYM_RSAPSS_2048		BIT(1)
@@ -154,10 +183,17 @@ enum spdm_alg_type {
 #define SPDM_ASYM_RSAPSS_4096		BIT(6)
 #define SPDM_ASYM_ECDSA_P384		BIT(7)
 #define SPDM_ASYM_ECDSA_P521		BIT(8)
+#define SPDM_ASYM_SM2_P256		BIT(9)
+#define SPDM_ASYM_ED25519		BIT(10)
+#define SPDM_ASYM_ED448			BIT(11)
 
 #define SPDM_HASH_SHA_256		BIT(0)
 #define SPDM_HASH_SHA_384		BIT(1)
 #define SPDM_HASH_SHA_512		BIT(2)
+#define SPDM_HASH_SHA3_256		BIT(3)
+#define SPDM_HASH_SHA3_384		BIT(4)
+#define SPDM_HASH_SHA3_512		BIT(5)
+#define SPDM_HASH_SM3_256		BIT(6)
 
 /* MeasurementHashAlgo numbers its bits otherwise than BaseHashSel does. */
 #define SPDM_MEAS_HASH_RAW		BIT(0)
@@ -196,6 +232,7 @@ struct spdm_cert_chain {
 } __packed;
 
 #define SPDM_NONCE_SIZE			32
+#define SPDM_CONTEXT_SIZE		8	/* of the requester, from 1.3, in both */
 
 /* GET_MEASUREMENTS; nonce and slot follow only if a signature is asked for. */
 struct spdm_get_measurements {
@@ -205,7 +242,8 @@ struct spdm_get_measurements {
 } __packed;
 
 #define SPDM_MEAS_REQ_SIGNATURE		BIT(0)
-#define SPDM_MEAS_REQ_RAW		BIT(1)
+#define SPDM_MEAS_REQ_RAW		BIT(1)	/* 1.2 */
+#define SPDM_MEAS_REQ_NEW		BIT(2)	/* 1.3 */
 #define SPDM_MEAS_OP_COUNT		0x00
 #define SPDM_MEAS_OP_ALL		0xff	/* between them: one index */
 
@@ -223,6 +261,10 @@ struct spdm_measurements {
 #define SPDM_MEAS_CHANGED_MASK		0x30
 #define SPDM_MEAS_CHANGED		0x10
 #define SPDM_MEAS_UNCHANGED		0x20
+
+/* Slots are 0 to 7; this one stands for a key that came by another way. */
+#define SPDM_NR_SLOTS			8
+#define SPDM_SLOT_PUBLIC_KEY		0x0f
 
 #define SPDM_OPAQUE_MAX			1024
 
@@ -252,6 +294,9 @@ enum spdm_meas_type {
 	SPDM_MEAS_DEVICE_MODE		= 5,
 	SPDM_MEAS_FW_VERSION		= 6,
 	SPDM_MEAS_FW_SVN		= 7,	/* u64 */
+	SPDM_MEAS_HASH_EXTEND		= 8,	/* 1.3 */
+	SPDM_MEAS_INFORMATIONAL		= 9,	/* 1.3 */
+	SPDM_MEAS_MANIFEST_STRUCTURED	= 10,	/* 1.3, starts with struct spdm_svh */
 };
 
 #define SPDM_MEAS_INDEX_MAX		0xef	/* of those free to use, from 1 */
@@ -279,6 +324,28 @@ struct spdm_device_mode {
 #define SPDM_DEV_MODE_WAS_INVASIVE	BIT(3)
 #define SPDM_DEV_MODE_EVER_INVASIVE	BIT(4)	/* since manufacturing */
 
+/* Standard body's or vendor's header: who says what follows. */
+struct spdm_svh {
+	u8	registry;		/* enum spdm_registry */
+	u8	vendor_id_len;
+	u8	vendor_id[];
+} __packed;
+
+enum spdm_registry {
+	SPDM_REGISTRY_DMTF	= 0,
+	SPDM_REGISTRY_TCG	= 1,
+	SPDM_REGISTRY_USB	= 2,
+	SPDM_REGISTRY_PCISIG	= 3,
+	SPDM_REGISTRY_IANA	= 4,
+	SPDM_REGISTRY_HDBASET	= 5,
+	SPDM_REGISTRY_MIPI	= 6,
+	SPDM_REGISTRY_CXL	= 7,
+	SPDM_REGISTRY_JEDEC	= 8,
+	SPDM_REGISTRY_VESA	= 9,
+	SPDM_REGISTRY_IANA_CBOR	= 10,
+	SPDM_REGISTRY_DMTF_DSP	= 11,
+};
+
 /*
  * What a signature of 1.2 and later covers: a prefix of 100 bytes and the
  * base hash of the transcript. The prefix is the version's text four times,
@@ -287,6 +354,7 @@ struct spdm_device_mode {
 #define SPDM_SIGN_PREFIX_SIZE		100
 #define SPDM_SIGN_VERSION_TEXT_1_2	"dmtf-spdm-v1.2.*"
 #define SPDM_SIGN_VERSION_TEXT_1_3	"dmtf-spdm-v1.3.*"
+#define SPDM_SIGN_VERSION_TEXT_1_4	"dmtf-spdm-v1.4.*"
 #define SPDM_SIGN_VERSION_TEXT_SIZE	16
 #define SPDM_SIGN_VERSION_REPEAT	4
 #define SPDM_SIGN_CTX_MEASUREMENTS	"responder-measurements signing"
@@ -297,6 +365,8 @@ static_assert(sizeof(struct spdm_capabilities) == 20, "CAPABILITIES 1.2");
 static_assert(sizeof(struct spdm_negotiate_algorithms) == 32, "NEGOTIATE_ALGORITHMS");
 static_assert(sizeof(struct spdm_algorithms) == 36, "ALGORITHMS");
 static_assert(sizeof(struct spdm_alg_table) == 4, "algorithm table");
+static_assert(sizeof(struct spdm_supported_algorithms) == 30, "supported algorithms");
+static_assert(sizeof(struct spdm_svh) == 2, "standard body's header");
 static_assert(sizeof(struct spdm_get_certificate) == 8, "GET_CERTIFICATE");
 static_assert(sizeof(struct spdm_certificate) == 8, "CERTIFICATE");
 static_assert(sizeof(struct spdm_cert_chain) == 4, "certificate chain");

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device security manager of one function: what its two responders share,
+ * and what the rest of the device tells it.
+ */
+#include <stdlib.h>
+
+#include "dsm.h"
+
+/* Apart by more than the largest BAR, which keeps each aligned to its size. */
+#define BAR_HPA_STRIDE	(2ull << 20)
+
+struct dsm *dsm_create(struct func *f)
+{
+	struct dsm *d = calloc(1, sizeof(*d));
+	uint32_t r;
+	int bar;
+
+	if (!d)
+		return NULL;
+	d->func = f;
+	/* Somewhere between 32 and 64 TiB, as a large server might have it. */
+	emu_random(&r, sizeof(r));
+	for (bar = 0; bar < FUNC_NR_BARS; bar++)
+		d->bar_hpa[bar] = (32ull << 40) + ((r & 0xffffff) + bar) * BAR_HPA_STRIDE;
+	return d;
+}
+
+void dsm_destroy(struct dsm *d)
+{
+	if (!d)
+		return;
+	cert_leaf_destroy(d->leaf);
+	free(d);
+}
+
+const struct cert_leaf *dsm_leaf(struct dsm *d)
+{
+	/* Late, because the identity in it is config space's. */
+	if (!d->leaf)
+		d->leaf = cert_leaf_create(d->func->emu->certs, d->func);
+	return d->leaf;
+}
+
+enum tdisp_state dsm_state(const struct dsm *d)
+{
+	return d->state;
+}
+
+uint16_t dsm_lock_flags(const struct dsm *d)
+{
+	return d->lock_flags;
+}
+
+void dsm_violation(struct dsm *d, const char *reason)
+{
+	if (d->state != TDISP_CONFIG_LOCKED && d->state != TDISP_RUN)
+		return;
+	emu_log("%s: %s moves it to ERROR", d->func->name, reason);
+	d->state = TDISP_ERROR;
+	/* 11.3.9: the nonce does not survive the way to ERROR. */
+	d->start_nonce_valid = false;
+	d->func->stats.errors++;
+	func_reason(d->func->stats.error, reason);
+}
+
+void dsm_vm_reset(struct dsm *d)
+{
+	d->state = TDISP_CONFIG_UNLOCKED;
+	d->lock_flags = 0;
+	d->start_nonce_valid = false;
+	d->report_len = 0;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Options, start, end. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "emu.h"
+#include "loop.h"
+#include "random.h"
+
+struct options {
+	const char *dir;
+	const char *disk;
+	const char *log;
+	unsigned int nr_nvme;
+	unsigned int nr_dma;
+	bool start_first;
+};
+
+static const char usage[] =
+	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
+	"                 [--nvme N] [--dma N] [--seed HEX] [--log FILE]\n"
+	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
+	"See Documentation/tdisp-emu.rst.\n";
+
+static void fail_usage(const char *why, const char *what)
+{
+	fprintf(stderr, "tdisp-emu: %s%s\n%s", why, what, usage);
+	exit(2);
+}
+
+static unsigned int number(const char *text, const char *option)
+{
+	char *end;
+	unsigned long val = strtoul(text, &end, 10);
+
+	if (!*text || *end || val > EMU_MAX_FUNCS)
+		fail_usage("not a number of functions: ", option);
+	return val;
+}
+
+static void parse(struct options *o, int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{ "dir",	required_argument, NULL, 'd' },
+		{ "disk",	required_argument, NULL, 'f' },
+		{ "order",	required_argument, NULL, 'o' },
+		{ "nvme",	required_argument, NULL, 'n' },
+		{ "dma",	required_argument, NULL, 't' },
+		{ "seed",	required_argument, NULL, 's' },
+		{ "log",	required_argument, NULL, 'l' },
+		{ "help",	no_argument,	   NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			o->dir = optarg;
+			break;
+		case 'f':
+			o->disk = optarg;
+			break;
+		case 'o':
+			o->start_first = !strcmp(optarg, "start-first");
+			if (!o->start_first && strcmp(optarg, "accept-first"))
+				fail_usage("no such order: ", optarg);
+			break;
+		case 'n':
+			o->nr_nvme = number(optarg, "--nvme");
+			break;
+		case 't':
+			o->nr_dma = number(optarg, "--dma");
+			break;
+		case 's':
+			random_seed(optarg);
+			break;
+		case 'l':
+			o->log = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		default:
+			fail_usage("bad options", "");
+		}
+	}
+	if (optind < argc)
+		fail_usage("what is ", argv[optind]);
+	if (!o->dir || (o->nr_nvme && !o->disk))
+		fail_usage("--dir and --disk are needed", "");
+	if (1 + o->nr_nvme + o->nr_dma > EMU_MAX_FUNCS)
+		fail_usage("too many functions", "");
+}
+
+static void on_signal(void *arg, int fd, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)arg;
+	(void)events;
+	if (read(fd, &info, sizeof(info)) == sizeof(info))
+		loop_quit();
+}
+
+static int watch_signals(void)
+{
+	pid_t parent = getppid();
+	sigset_t set;
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	loop_add(fd, EPOLLIN, on_signal, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)	/* it died before it was watched */
+		raise(SIGTERM);
+	return fd;
+}
+
+/* The name of a function's socket is its own, but for the mailbox. */
+static bool add(struct emu *e, struct func *f)
+{
+	char path[PATH_MAX];
+	int err;
+
+	if (!f)
+		return false;
+	e->func[e->nr_funcs++] = f;
+	if (f->handle) {
+		f->dsm = dsm_create(f);
+		f->tdi = f->dsm ? tdi_create(e->tsm, f) : NULL;
+		if (!f->tdi) {
+			fprintf(stderr, "tdisp-emu: %s: no DSM\n", f->name);
+			return false;
+		}
+	}
+	snprintf(path, sizeof(path), "%s/%s.sock", e->dir,
+		 f->kind == FUNC_MBOX ? "tsm" : f->name);
+	err = vfu_create(f, path);
+	if (err)
+		fprintf(stderr, "tdisp-emu: %s: %s\n", path, strerror(-err));
+	return !err;
+}
+
+static bool start(struct emu *e, const struct options *o)
+{
+	char path[PATH_MAX];
+	int err;
+
+	e->dir = o->dir;
+	e->start_first = o->start_first;
+	e->certs = cert_create_ca();
+	e->tsm = tsm_create(e);
+	e->host = host_create(e);
+	if (!e->certs || !e->tsm || !e->host) {
+		fprintf(stderr, "tdisp-emu: cannot start\n");
+		return false;
+	}
+	err = cert_write_root(e->certs, o->dir);
+	if (err) {
+		fprintf(stderr, "tdisp-emu: %s: %s\n", o->dir, strerror(-err));
+		return false;
+	}
+	if (!add(e, mbox_create(e)))
+		return false;
+	for (unsigned int i = 0; i < o->nr_nvme; i++)
+		if (!add(e, nvme_create(e, i, i ? NULL : o->disk)))
+			return false;
+	for (unsigned int i = 0; i < o->nr_dma; i++)
+		if (!add(e, dmatest_create(e, i)))
+			return false;
+	snprintf(path, sizeof(path), "%s/control.sock", e->dir);
+	err = control_create(e, path);
+	if (err)
+		fprintf(stderr, "tdisp-emu: %s: %s\n", path, strerror(-err));
+	return !err;
+}
+
+/* Connections first: what their end sets off still needs the rest. */
+static void stop(struct emu *e)
+{
+	control_destroy();
+	for (unsigned int i = 0; i < e->nr_funcs; i++)
+		vfu_destroy(e->func[i]);
+	if (e->host)
+		host_destroy(e->host);
+	if (e->tsm)
+		tsm_destroy(e->tsm);
+	for (unsigned int i = 0; i < e->nr_funcs; i++) {
+		pci_destroy(e->func[i]);
+		if (e->func[i]->dsm)
+			dsm_destroy(e->func[i]->dsm);
+		func_free(e->func[i]);
+	}
+	if (e->certs)
+		cert_destroy_ca(e->certs);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .nr_nvme = 1, .nr_dma = 1 };
+	static struct emu e;
+	FILE *log = stderr;
+	int sigfd;
+	bool ok;
+
+	parse(&o, argc, argv);
+	if (o.log) {
+		log = fopen(o.log, "ae");
+		if (!log) {
+			fprintf(stderr, "tdisp-emu: %s: %s\n", o.log, strerror(errno));
+			return 1;
+		}
+	}
+	emu_log_to(log);
+	loop_init();
+	sigfd = watch_signals();
+	ok = sigfd >= 0 && start(&e, &o);
+	if (ok) {
+		puts("ready");
+		fflush(stdout);
+		loop_run();
+	}
+	stop(&e);
+	if (sigfd >= 0)
+		close(sigfd);
+	emu_log_to(NULL);
+	if (o.log)
+		fclose(log);
+	return !ok;
+}

@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Config space of a function, its BARs, and what a locked TDI must not let
+ * happen to them.
+ *
+ * Two tables say nearly everything: which bits a write changes (writable[]),
+ * and which changes are a TDISP violation while locked (tracked[]; PCIe r6.x
+ * 11.2.6, the register tracking table).
+ */
+#include <string.h>
+
+#include "emu.h"
+
+/* Type 0 header */
+#define CFG_VENDOR		0x00
+#define CFG_COMMAND		0x04
+#define  COMMAND_MSE		0x0002u
+#define  COMMAND_BME		0x0004u
+#define  COMMAND_WRITABLE	0x0546u		/* MSE, BME, PERR, SERR, INTx disable */
+#define  STATUS_CAP_LIST	0x0010u
+#define CFG_CLASS_REV		0x08
+#define CFG_CACHE_LINE		0x0c
+#define CFG_BAR(n)		(0x10u + 4 * (n))
+#define CFG_BARS_END		0x28u
+#define  BAR_64BIT		0x4u
+#define CFG_SUBSYSTEM		0x2c
+#define CFG_ROM			0x30
+#define CFG_CAP_PTR		0x34
+#define CFG_INTERRUPT		0x3c
+
+/* Where the capabilities are, in every function that has them. */
+#define CAP_PM			0x40
+#define  PM_ID			0x01u
+#define  PM_VERSION		0x0003u
+#define  PM_CSR			(CAP_PM + 4)
+#define  PM_STATE		0x0003u
+#define CAP_PCIE		0x50
+#define  PCIE_ID		0x10u
+#define  PCIE_V2_ENDPOINT	0x0002u
+#define  PCIE_DEVCAP		(CAP_PCIE + 0x04)
+#define   DEVCAP_BASE		0x00008021u	/* role-based errors, ext. tag, MPS 256 */
+#define   DEVCAP_FLR		0x10000000u
+#define   DEVCAP_TEE_IO		0x40000000u
+#define  PCIE_DEVCTL		(CAP_PCIE + 0x08)
+#define   DEVCTL_EXT_TAG	0x0100u
+#define   DEVCTL_PHANTOM	0x0200u
+#define   DEVCTL_NO_SNOOP	0x0800u
+#define   DEVCTL_FLR		0x8000u
+#define   DEVCTL_WRITABLE	0x79ffu		/* no phantom functions, no aux power */
+#define   DEVCTL_RESET		0x2810u		/* MRRS 512, no snoop, relaxed ordering */
+#define  PCIE_LNKCAP		(CAP_PCIE + 0x0c)
+#define  PCIE_LNKCTL		(CAP_PCIE + 0x10)
+#define   LINK_16GT_X4		0x0044u
+#define  PCIE_DEVCAP2		(CAP_PCIE + 0x24)
+#define   DEVCAP2_10BIT_TAG	0x00030000u	/* completer, requester */
+#define  PCIE_DEVCTL2		(CAP_PCIE + 0x28)
+#define   DEVCTL2_10BIT_TAG	0x1000u
+#define   DEVCTL2_WRITABLE	0x101fu		/* completion timeout, 10-bit tag enable */
+#define  PCIE_LNKCAP2		(CAP_PCIE + 0x2c)
+#define   LNKCAP2_TO_16GT	0x1eu
+#define  PCIE_LNKCTL2		(CAP_PCIE + 0x30)
+#define CAP_MSIX		0x90
+#define  MSIX_ID		0x11u
+#define  MSIX_CTRL		(CAP_MSIX + 2)
+#define   MSIX_MASKALL		0x4000u
+#define   MSIX_ENABLE		0x8000u
+#define  MSIX_BAR		4
+#define  MSIX_PBA_OFFSET	0x1000u
+
+#define ECAP_DOE		0x100
+#define  DOE_ID			0x2eu
+#define  DOE_LEN		0x18u
+#define ECAP_IDE		0x120
+#define  IDE_ID			0x30u
+#define  IDE_CAP_SELECTIVE	0x42u		/* selective stream, IDE_KM; one stream */
+#define  IDE_STREAM		(ECAP_IDE + 0x0c)
+#define   STREAM_CAP		(IDE_STREAM + 0x00)
+#define   STREAM_CTL		(IDE_STREAM + 0x04)
+#define    STREAM_ENABLE	0x00000001u
+#define    STREAM_DEFAULT	0x00400000u
+#define    STREAM_ID_1		0x01000000u
+#define    STREAM_CTL_WRITABLE	0xff7803ffu
+#define   STREAM_STATUS		(IDE_STREAM + 0x08)
+#define    STREAM_SECURE	2u
+#define   STREAM_RID1		(IDE_STREAM + 0x0c)
+#define   STREAM_RID2		(IDE_STREAM + 0x10)
+#define   STREAM_ADDR1		(IDE_STREAM + 0x14)
+#define   STREAM_ADDR2		(IDE_STREAM + 0x18)
+#define   STREAM_ADDR3		(IDE_STREAM + 0x1c)
+#define ECAP_VSEC		0x150
+#define  VSEC_ID		0x0bu
+#define ECAP_DSN		0x160
+#define  DSN_ID			0x03u
+
+/* One dword of config space: the bits that a write changes. TDIs have them all. */
+struct writable {
+	uint16_t reg;
+	uint32_t mask;
+	bool tdi_only;
+};
+
+static const struct writable writable[] = {
+	{ CFG_COMMAND,		COMMAND_WRITABLE,		false },
+	{ CFG_CACHE_LINE,	0x000000ff,			false },
+	{ CFG_INTERRUPT,	0x000000ff,			false }, /* line; no pin */
+	/* BARs: by their size, see bar_mask() */
+	{ PM_CSR,		PM_STATE,			true },
+	{ PCIE_DEVCTL,		DEVCTL_WRITABLE,		false },
+	{ PCIE_LNKCTL,		0x000000c0,			false },
+	{ PCIE_DEVCTL2,		DEVCTL2_WRITABLE,		false },
+	{ CAP_MSIX,		(MSIX_ENABLE | MSIX_MASKALL) << 16, true },
+	{ STREAM_CTL,		STREAM_CTL_WRITABLE,		true },
+	{ STREAM_RID1,		0x00ffff00,			true },
+	{ STREAM_RID2,		0xffffff01,			true },
+	{ STREAM_ADDR1,		0xffffff01,			true },
+	{ STREAM_ADDR2,		0xffffffff,			true },
+	{ STREAM_ADDR3,		0xffffffff,			true },
+};
+
+/* When does a write to these bits count? */
+enum effect {
+	CHANGE,		/* any of them changes */
+	CLEARED,	/* any of them goes from 1 to 0 */
+	WRITE_1,	/* any of them is written as 1, though it never reads so */
+	CHANGE_IF_LOCK_MSIX,
+};
+
+/*
+ * Everything that is not here is allowed. Registers of the table that these
+ * functions do not have (EA, ReBAR, ARI, PASID, PRI, SR-IOV, Multicast, Device 3)
+ * cannot change; the ROM BAR, BIST and phantom functions are read-only zeros and
+ * stand here for the record. Link, requester id and session events are no
+ * register writes.
+ */
+static const struct tracked {
+	uint16_t reg;
+	uint32_t mask;
+	enum effect effect;
+	const char *reason;
+} tracked[] = {
+	{ CFG_COMMAND,	COMMAND_MSE,		CLEARED,	"mse-cleared" },
+	{ CFG_COMMAND,	COMMAND_BME,		CLEARED,	"bme-cleared" },
+	{ CFG_CACHE_LINE, 0xff000000,		CHANGE,		"bist" },
+	{ CFG_BAR(0),	~0u,			CHANGE,		"bar-write" },
+	{ CFG_BAR(1),	~0u,			CHANGE,		"bar-write" },
+	{ CFG_BAR(2),	~0u,			CHANGE,		"bar-write" },
+	{ CFG_BAR(3),	~0u,			CHANGE,		"bar-write" },
+	{ CFG_BAR(4),	~0u,			CHANGE,		"bar-write" },
+	{ CFG_BAR(5),	~0u,			CHANGE,		"bar-write" },
+	{ CFG_ROM,	~0u,			CHANGE,		"rom-write" },
+	/* No_Soft_Reset is 0: any state but D0 loses the function's state. */
+	{ PM_CSR,	PM_STATE,		CHANGE,		"power-state" },
+	{ PCIE_DEVCTL,	DEVCTL_EXT_TAG,		CHANGE,		"extended-tag" },
+	{ PCIE_DEVCTL,	DEVCTL_PHANTOM,		CHANGE,		"phantom-functions" },
+	{ PCIE_DEVCTL,	DEVCTL_NO_SNOOP,	CHANGE,		"no-snoop" },
+	{ PCIE_DEVCTL,	DEVCTL_FLR,		WRITE_1,	"flr" },
+	{ PCIE_DEVCTL2,	DEVCTL2_10BIT_TAG,	CHANGE,		"10-bit-tag" },
+	{ CAP_MSIX,	0xffff0000,		CHANGE_IF_LOCK_MSIX, "msix" },
+	{ STREAM_CTL,	~0u,			CHANGE,		"ide-stream" },
+	{ STREAM_RID1,	~0u,			CHANGE,		"ide-rid" },
+	{ STREAM_RID2,	~0u,			CHANGE,		"ide-rid" },
+	{ STREAM_ADDR1,	~0u,			CHANGE,		"ide-address" },
+	{ STREAM_ADDR2,	~0u,			CHANGE,		"ide-address" },
+	{ STREAM_ADDR3,	~0u,			CHANGE,		"ide-address" },
+};
+
+static uint16_t get16(const struct func *f, unsigned int reg)
+{
+	return get_unaligned_le16(f->cfg + reg);
+}
+
+static uint32_t get32(const struct func *f, unsigned int reg)
+{
+	return get_unaligned_le32(f->cfg + reg);
+}
+
+static void put16(struct func *f, unsigned int reg, uint16_t val)
+{
+	val = htole16(val);
+	memcpy(f->cfg + reg, &val, sizeof(val));
+}
+
+static void put32(struct func *f, unsigned int reg, uint32_t val)
+{
+	val = htole32(val);
+	memcpy(f->cfg + reg, &val, sizeof(val));
+}
+
+static bool is_tdi(const struct func *f)
+{
+	return f->handle != 0;
+}
+
+/* ---- what is in force --------------------------------------------------------- */
+
+static bool in_d0(const struct func *f)
+{
+	return !f->cap_pm || !(get16(f, PM_CSR) & PM_STATE);
+}
+
+bool pci_bus_master(const struct func *f)
+{
+	return get16(f, CFG_COMMAND) & COMMAND_BME && in_d0(f);
+}
+
+bool pci_mem_enabled(const struct func *f)
+{
+	return get16(f, CFG_COMMAND) & COMMAND_MSE && in_d0(f);
+}
+
+bool pci_msix_enabled(const struct func *f)
+{
+	return f->cap_msix && get16(f, MSIX_CTRL) & MSIX_ENABLE;
+}
+
+bool pci_msix_masked(const struct func *f)
+{
+	return f->cap_msix && get16(f, MSIX_CTRL) & MSIX_MASKALL;
+}
+
+uint64_t pci_bar_addr(const struct func *f, int bar)
+{
+	uint64_t addr;
+
+	if (bar < 0 || bar >= FUNC_NR_BARS || !f->bar_size[bar])
+		return 0;
+	addr = get32(f, CFG_BAR(bar)) & ~0xfu;
+	if (f->bar_64[bar])
+		addr |= (uint64_t)get32(f, CFG_BAR(bar + 1)) << 32;
+	return addr;
+}
+
+/* ---- reset values --------------------------------------------------------------- */
+
+/* Links a capability in at the end of the chain. */
+static void add_cap(struct func *f, unsigned int at, uint8_t id)
+{
+	unsigned int last = CFG_CAP_PTR;
+
+	while (f->cfg[last])
+		last = f->cfg[last] + 1;
+	f->cfg[last] = at;
+	f->cfg[at] = id;
+}
+
+static void add_ecap(struct func *f, unsigned int at, uint16_t id, unsigned int version)
+{
+	unsigned int last = 0x100;
+
+	if (at != last) {
+		while (get32(f, last) >> 20)
+			last = get32(f, last) >> 20;
+		put32(f, last, get32(f, last) | at << 20);
+	}
+	put32(f, at, id | version << 16);
+}
+
+static void fill_pcie(struct func *f)
+{
+	add_cap(f, CAP_PCIE, PCIE_ID);
+	put16(f, CAP_PCIE + 2, PCIE_V2_ENDPOINT);
+	put32(f, PCIE_DEVCAP, DEVCAP_BASE | (is_tdi(f) ? DEVCAP_FLR | DEVCAP_TEE_IO : 0));
+	put16(f, PCIE_DEVCTL, DEVCTL_RESET);
+	put32(f, PCIE_LNKCAP, LINK_16GT_X4);
+	put16(f, PCIE_LNKCTL + 2, LINK_16GT_X4);
+	put32(f, PCIE_DEVCAP2, DEVCAP2_10BIT_TAG);
+	put32(f, PCIE_LNKCAP2, LNKCAP2_TO_16GT);
+	put16(f, PCIE_LNKCTL2, LINK_16GT_X4 & 0xf);
+}
+
+static void fill_msix(struct func *f)
+{
+	add_cap(f, CAP_MSIX, MSIX_ID);
+	put16(f, MSIX_CTRL, FUNC_MSIX_VECTORS - 1);
+	put32(f, CAP_MSIX + 4, MSIX_BAR);
+	put32(f, CAP_MSIX + 8, MSIX_PBA_OFFSET | MSIX_BAR);
+}
+
+/*
+ * The platform has set the stream up before the guest sees the function: it is
+ * enabled, it is the default one, it covers every requester.
+ */
+static void fill_ide(struct func *f)
+{
+	add_ecap(f, ECAP_IDE, IDE_ID, 1);
+	put32(f, ECAP_IDE + 4, IDE_CAP_SELECTIVE);
+	put32(f, STREAM_CAP, 1);			/* one address association */
+	put32(f, STREAM_CTL, STREAM_ENABLE | STREAM_DEFAULT | STREAM_ID_1);
+	put32(f, STREAM_STATUS, STREAM_SECURE);
+	put32(f, STREAM_RID1, 0x00ffff00);
+	put32(f, STREAM_RID2, 0x00000001);
+}
+
+static void fill_vsec(struct func *f)
+{
+	add_ecap(f, ECAP_VSEC, VSEC_ID, 1);
+	put32(f, ECAP_VSEC + 4, EMU_VSEC_ID | EMU_VSEC_REV << 16 | EMU_VSEC_LEN << 20);
+	put32(f, ECAP_VSEC + EMU_VSEC_HANDLE, f->handle);
+}
+
+static void fill_dsn(struct func *f)
+{
+	add_ecap(f, ECAP_DSN, DSN_ID, 1);
+	put32(f, ECAP_DSN + 4, f->handle);
+	put32(f, ECAP_DSN + 8, EMU_PCI_VENDOR << 16 | 0x7d15);
+}
+
+/* Everything that a reset restores; identity is kept from what is there. */
+static void fill(struct func *f)
+{
+	uint32_t id = get32(f, CFG_VENDOR), class_rev = get32(f, CFG_CLASS_REV);
+
+	memset(f->cfg, 0, sizeof(f->cfg));
+	put32(f, CFG_VENDOR, id);
+	put32(f, CFG_CLASS_REV, class_rev);
+	put32(f, CFG_SUBSYSTEM, id);
+	put16(f, CFG_COMMAND + 2, STATUS_CAP_LIST);
+	for (int i = 0; i < FUNC_NR_BARS; i++)
+		if (f->bar_64[i])
+			put32(f, CFG_BAR(i), BAR_64BIT);
+	if (f->cap_pm) {
+		add_cap(f, CAP_PM, PM_ID);
+		put16(f, CAP_PM + 2, PM_VERSION);
+	}
+	fill_pcie(f);
+	if (f->cap_msix)
+		fill_msix(f);
+	if (!is_tdi(f))
+		return;
+	add_ecap(f, ECAP_DOE, DOE_ID, 1);
+	fill_ide(f);
+	fill_vsec(f);
+	fill_dsn(f);
+}
+
+void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
+{
+	put16(f, CFG_VENDOR, EMU_PCI_VENDOR);
+	put16(f, CFG_VENDOR + 2, device);
+	put32(f, CFG_CLASS_REV, class_rev);
+	f->cap_pcie = CAP_PCIE;
+	if (is_tdi(f)) {
+		f->bar_size[0] = 16384;
+		f->bar_64[0] = true;
+		f->bar_size[2] = sizeof(f->scratch);
+		f->bar_64[2] = true;
+		f->bar_size[MSIX_BAR] = 2 * MSIX_PBA_OFFSET;
+		f->cap_pm = CAP_PM;
+		f->cap_msix = CAP_MSIX;
+		f->ecap_doe = ECAP_DOE;
+		f->ecap_ide = ECAP_IDE;
+		f->ecap_vsec = ECAP_VSEC;
+		doe_init(f, ECAP_DOE);
+	} else {
+		f->bar_size[0] = EMU_MBOX_BAR_SIZE;
+	}
+	fill(f);
+}
+
+void pci_destroy(struct func *f)
+{
+	doe_destroy(f);
+}
+
+/* ---- reset ----------------------------------------------------------------------- */
+
+static void reset_quietly(struct func *f)
+{
+	f->stats.resets++;
+	fill(f);
+	memset(f->scratch, 0, sizeof(f->scratch));
+	vfu_msix_update(f);
+	doe_reset(f);
+	if (f->ops->reset)
+		f->ops->reset(f);
+}
+
+void pci_reset(struct func *f, const char *why)
+{
+	if (f->dsm)
+		dsm_violation(f->dsm, why);
+	reset_quietly(f);
+	if (f->kind == FUNC_MBOX)
+		tsm_vm_reset(f->emu->tsm);
+}
+
+void pci_vm_gone(struct func *f)
+{
+	reset_quietly(f);
+	if (f->dsm)
+		dsm_vm_reset(f->dsm);
+	if (f->kind == FUNC_MBOX)
+		tsm_vm_reset(f->emu->tsm);
+}
+
+/* ---- config accesses ----------------------------------------------------------------- */
+
+static bool in_doe(const struct func *f, unsigned int reg)
+{
+	return f->ecap_doe && reg >= f->ecap_doe + 4u && reg < f->ecap_doe + DOE_LEN;
+}
+
+void pci_cfg_read(struct func *f, uint64_t off, void *buf, size_t len)
+{
+	uint8_t *out = buf;
+
+	memcpy(out, f->cfg + off, len);
+	for (size_t i = 0; i < len; i++) {
+		unsigned int reg = off + i;
+
+		if (in_doe(f, reg))
+			out[i] = doe_read(f, (reg & ~3u) - f->ecap_doe) >> 8 * (reg & 3);
+	}
+}
+
+static uint32_t bar_mask(const struct func *f, int bar)
+{
+	if (bar && f->bar_64[bar - 1])
+		return ~(f->bar_size[bar - 1] - 1) >> 32;
+	return f->bar_size[bar] ? ~(f->bar_size[bar] - 1) : 0;
+}
+
+static uint32_t writable_mask(const struct func *f, unsigned int reg)
+{
+	if (reg >= CFG_BAR(0) && reg < CFG_BARS_END)
+		return bar_mask(f, (reg - CFG_BAR(0)) / 4);
+	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
+		if (writable[i].reg == reg && (is_tdi(f) || !writable[i].tdi_only))
+			return writable[i].mask;
+	return 0;
+}
+
+/* Tell the DSM before the change is made: from then on it vouches for nothing. */
+static void track(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
+		  uint32_t written)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tracked); i++) {
+		const struct tracked *t = &tracked[i];
+		bool hit = false;
+
+		if (t->reg != reg)
+			continue;
+		switch (t->effect) {
+		case CHANGE:
+			hit = (old ^ new) & t->mask;
+			break;
+		case CLEARED:
+			hit = old & ~new & t->mask;
+			break;
+		case WRITE_1:
+			hit = written & t->mask;
+			break;
+		case CHANGE_IF_LOCK_MSIX:
+			hit = (old ^ new) & t->mask &&
+			      dsm_lock_flags(f->dsm) & TDISP_LOCK_MSIX;
+			break;
+		}
+		if (hit)
+			dsm_violation(f->dsm, t->reason);
+	}
+}
+
+/* What a register does beyond holding its bits. */
+static void side_effects(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
+			 uint32_t written)
+{
+	switch (reg) {
+	case CAP_MSIX:
+		vfu_msix_update(f);
+		break;
+	case STREAM_CTL:
+		put32(f, STREAM_STATUS, new & STREAM_ENABLE ? STREAM_SECURE : 0);
+		break;
+	case PM_CSR:
+		/* D3hot to D0 without No_Soft_Reset: the function starts anew. */
+		if ((old & PM_STATE) == 3 && !(new & PM_STATE))
+			pci_reset(f, "power-state");
+		break;
+	case PCIE_DEVCTL:
+		if (written & DEVCTL_FLR && get32(f, PCIE_DEVCAP) & DEVCAP_FLR)
+			pci_reset(f, "flr");
+		break;
+	}
+}
+
+/* One dword; the bytes of val that `lanes` does not cover were not written. */
+static void write_dword(struct func *f, unsigned int reg, uint32_t val, uint32_t lanes)
+{
+	uint32_t mask = writable_mask(f, reg) & lanes;
+	uint32_t old = get32(f, reg);
+	uint32_t new = (old & ~mask) | (val & mask);
+
+	/* There are no D1 and D2: a write that asks for them changes nothing. */
+	if (reg == PM_CSR && (new & PM_STATE) % 3)
+		new = old;
+	if (reg == CFG_COMMAND && lanes & 0xffff)
+		f->stats.command_writes++;
+	if (in_doe(f, reg)) {
+		/* DOE registers take whole dwords (PCIe r6.x 7.9.24). */
+		if (lanes == ~0u)
+			doe_write(f, reg - f->ecap_doe, val);
+		return;
+	}
+	if (f->dsm)
+		track(f, reg, old, new, val & lanes);
+	put32(f, reg, new);
+	side_effects(f, reg, old, new, val & lanes);
+}
+
+void pci_cfg_write(struct func *f, uint64_t off, const void *buf, size_t len)
+{
+	const uint8_t *in = buf;
+	size_t i = 0;
+
+	while (i < len) {
+		unsigned int reg = (off + i) & ~3u;
+		uint32_t val = 0, lanes = 0;
+
+		for (; i < len && ((off + i) & ~3u) == reg; i++) {
+			unsigned int shift = 8 * ((off + i) & 3);
+
+			val |= (uint32_t)in[i] << shift;
+			lanes |= 0xffu << shift;
+		}
+		write_dword(f, reg, val, lanes);
+	}
+}
+
+/* ---- BAR accesses -------------------------------------------------------------------- */
+
+/* Every page that the access touches has to be open to the guest. */
+static bool mmio_allowed(struct func *f, int bar, uint64_t off, size_t len)
+{
+	if (!is_tdi(f))
+		return true;
+	for (uint64_t at = off; at < off + len; at = (at | (EMU_PAGE_SIZE - 1)) + 1) {
+		if (!tsm_mmio_allowed(f->emu->tsm, f, bar, at)) {
+			f->stats.mmio_refused++;
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The MSI-X table is kept by the client (QEMU) and never comes here; the
+ * pending bits do, since only the function knows them.
+ */
+static void msix_bar_read(struct func *f, uint64_t off, uint8_t *buf, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint64_t at = off + i - MSIX_PBA_OFFSET;
+
+		buf[i] = off + i >= MSIX_PBA_OFFSET && at < 8 ?
+			 vfu_msix_pending(f) >> 8 * at : 0;
+	}
+}
+
+void pci_bar_read(struct func *f, int bar, uint64_t off, void *buf, size_t len)
+{
+	memset(buf, 0xff, len);
+	if (!pci_mem_enabled(f) || !mmio_allowed(f, bar, off, len))
+		return;
+	if (is_tdi(f) && bar == 2)
+		memcpy(buf, f->scratch + off, len);
+	else if (is_tdi(f) && bar == MSIX_BAR)
+		msix_bar_read(f, off, buf, len);
+	else
+		f->ops->bar_read(f, bar, off, buf, len);
+}
+
+void pci_bar_write(struct func *f, int bar, uint64_t off, const void *buf, size_t len)
+{
+	if (!pci_mem_enabled(f) || !mmio_allowed(f, bar, off, len))
+		return;
+	if (is_tdi(f) && bar == 2)
+		memcpy(f->scratch + off, buf, len);
+	else if (!is_tdi(f) || bar != MSIX_BAR)
+		f->ops->bar_write(f, bar, off, buf, len);
+}
