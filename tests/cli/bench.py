@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the tests of the tdi command stand on.
+
+TDI        the command as shipped: what only reads is tested on it
+TDI_MODEL  the same sources with sanitizers and a model kernel below the writes
+"""
+import os
+import shutil
+import subprocess
+import tempfile
+import traceback
+
+import model
+import schema_check
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCHEMA = os.path.join(HERE, "../../tools/attest/schema")
+TDI = os.environ["TDI"]
+TDI_MODEL = os.environ["TDI_MODEL"]
+TIMEOUT = 30
+
+TESTS = []
+
+
+class Skip(Exception):
+    """The reason why a test cannot run here."""
+
+
+def test(fn):
+    TESTS.append(fn)
+    return fn
+
+
+class Bench:
+    """A tree, a model kernel when one is asked for, and the command."""
+
+    def __init__(self, root):
+        self.tree = model.Tree(root)
+        self.kernel = None
+
+    def start_kernel(self):
+        self.kernel = model.Kernel(self.tree)
+        return self.kernel
+
+    def argv(self, binary, args):
+        return [binary, "--sysfs", self.tree.sys, "--proc", self.tree.proc, *args]
+
+    def env(self, **more):
+        env = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
+               "UBSAN_OPTIONS": "print_stacktrace=1", "LC_ALL": "C", **more}
+        if self.kernel:
+            env["TDI_TEST_KERNEL"] = self.kernel.address
+        return env
+
+    def one(self, binary, *args, **kw):
+        ret = subprocess.run(self.argv(binary, args), env=self.env(), capture_output=True,
+                             timeout=TIMEOUT, check=False, **kw)
+        ret.stdout, ret.stderr = ret.stdout.decode("ascii"), ret.stderr.decode("ascii")
+        assert "Sanitizer" not in ret.stderr and "runtime error" not in ret.stderr, ret.stderr
+        assert ret.returncode >= 0 and ret.returncode != 99, ret
+        return ret
+
+    def run(self, *args):
+        """Both binaries must agree on what only reads; writes go to the model."""
+        ret = self.one(TDI_MODEL, *args)
+        if not self.kernel:
+            shipped = self.one(TDI, *args)
+            assert (shipped.returncode, shipped.stdout, shipped.stderr) == \
+                (ret.returncode, ret.stdout, ret.stderr), (shipped, ret)
+        return ret
+
+    def json(self, schema, *args):
+        """Parsed and checked output, and the exit status."""
+        ret = self.run(*args, "--json")
+        value = schema_check.loads(ret.stdout)
+        schema_check.check(value, SCHEMA, schema)
+        return value, ret.returncode
+
+
+def eq(found, expected):
+    assert found == expected, f"found {found!r}, expected {expected!r}"
+
+
+def has(text, *parts):
+    for part in parts:
+        assert part in text, f"{part!r} is not in:\n{text}"
+
+
+def hasnt(text, *parts):
+    for part in parts:
+        assert part not in text, f"{part!r} is in:\n{text}"
+
+
+def warning_ids(value):
+    return [w["id"] for w in value["warnings"]]
+
+
+def ready(b, driver="nvme", disk=False):
+    """A shared TDI with its driver, one TSM, a kernel."""
+    b.tree.add_tsm()
+    b.tree.add_tdi(driver=driver)
+    if disk:
+        b.tree.add_disk()
+    return b.start_kernel()
+
+
+def connected(b, **kw):
+    kernel = ready(b, **kw)
+    b.tree.connected()
+    return kernel
+
+
+def run_one(fn):
+    root = tempfile.mkdtemp(prefix="tdi-test.")
+    bench = Bench(root)
+    try:
+        fn(bench)
+        if bench.kernel:
+            bench.kernel.stop()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def main(names):
+    """Runs the tests of these names, or all; returns an exit status."""
+    wanted = [fn for fn in TESTS if not names or fn.__name__ in names]
+    print("TAP version 13")
+    print(f"1..{len(wanted)}")
+    failed = 0
+    for i, fn in enumerate(wanted, 1):
+        try:
+            run_one(fn)
+            print(f"ok {i} - {fn.__name__}", flush=True)
+        except Skip as reason:
+            print(f"ok {i} - {fn.__name__} # SKIP {reason}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"not ok {i} - {fn.__name__}")
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+            sys.stdout.flush()
+    return 1 if failed or not wanted else 0

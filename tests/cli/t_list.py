@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0
+"""tdi list."""
+import fcntl
+import json
+import os
+import pty
+import shutil
+import struct
+import subprocess
+
+import model
+from bench import TDI, Skip, eq, has, hasnt, test
+from model import BDF
+
+
+@test
+def list_without_a_tsm_says_so(b):
+    b.tree.add_function(tee_io=True)
+    ret = b.run("list")
+    eq(ret.returncode, 0)
+    has(ret.stdout, "no guest TSM is registered", "1 of 1 PCI functions announce TEE-IO")
+    value, status = b.json("list.json", "list")
+    eq((status, value["tsms"], value["devices"]), (0, [], []))
+
+
+@test
+def list_without_a_capable_device_says_so(b):
+    b.tree.add_tsm()
+    b.tree.add_function(tee_io=False)
+    has(b.run("list").stdout, "None of 1 PCI functions announces TEE-IO")
+
+
+@test
+def list_with_an_unclaimed_device_says_so(b):
+    b.tree.add_tsm()
+    b.tree.add_function(tee_io=True)
+    has(b.run("list").stdout, "but no TSM claims one")
+
+
+@test
+def list_without_a_sysfs_is_an_empty_list(b):
+    shutil.rmtree(b.tree.sys)
+    ret = b.run("list")
+    eq(ret.returncode, 0)
+    has(ret.stdout, "no guest TSM")
+
+
+@test
+def list_aligns_its_columns(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi(BDF, "nvme")
+    b.tree.add_tdi("0000:02:00.0", "a-driver-with-a-long-name")
+    b.tree.connected("0000:02:00.0")
+    lines = b.run("list").stdout.splitlines()
+    head, rows = lines[0], lines[1:3]
+    for name, cells in (("ID", ["1234:7d52"] * 2), ("STATE", ["CONFIG_UNLOCKED", "RUN"]),
+                        ("DMA", ["bounce", "direct"]), ("IDENTITY", ["none", "unverified"]),
+                        ("TSM", ["-", "tsm0"])):
+        for row, cell in zip(rows, cells):
+            eq(row[head.index(name):].split()[0], cell)
+    has("\n".join(lines[3:]), "emulated: it protects nothing")
+
+
+@test
+def list_shows_tdis_only_and_all_shows_the_rest_with_a_reason(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi()
+    b.tree.add_function("0000:00:03.0", tee_io=False, driver="virtio-pci")
+    b.tree.add_function("0000:00:04.0", tee_io=True)
+    b.tree.add_function("0000:00:05.0")
+    b.tree.put(b.tree.dev("config", "0000:00:05.0"), model.config_space(True)[:64])
+    hasnt(b.run("list").stdout, "0000:00:03.0")
+    text = b.run("list", "--all").stdout
+    has(text, "no TEE-IO bit", "TEE-IO, but no TSM claims it", "root can")
+    value, status = b.json("list.json", "list", "--all")
+    eq(status, 0)
+    eq({d["bdf"]: d["why_no_tdi"] for d in value["devices"]},
+       {BDF: None, "0000:00:03.0": "no-tee-io", "0000:00:04.0": "not-claimed",
+        "0000:00:05.0": "tee-io-unknown"})
+
+
+@test
+def the_function_of_a_tsm_is_no_tdi_for_its_class_directory(b):
+    b.tree.add_tsm()
+    b.tree.add_function(tee_io=False, driver="tdi-emu")
+    os.makedirs(b.tree.path(b.tree.dev("tsm/tsm0")))
+    value, status = b.json("list.json", "list")
+    eq((status, value["devices"]), (0, []))
+
+
+@test
+def a_capability_list_that_loops_or_lies_is_survived(b):
+    b.tree.add_tsm()
+    for i, cfg in enumerate((bytes([0x10, 0x10]) * 128, b"\xff" * 256, b"", b"\x10" * 63,
+                             b"\x10" * 65, bytes([0x11, 0x40]) * 128, b"\x10\xfc" * 128)):
+        bdf = f"0000:00:1{i}.0"
+        b.tree.add_function(bdf)
+        b.tree.put(b.tree.dev("config", bdf), cfg)
+    eq(b.run("list", "--all").returncode, 0)
+
+
+@test
+def list_json_fits_its_schema(b):
+    b.tree.add_tsm()
+    b.tree.add_tsm("tsm1", "another")
+    b.tree.add_tdi()
+    b.tree.connected()
+    value, status = b.json("list.json", "list")
+    eq(status, 0)
+    eq(value["tsms"][1], {"name": "tsm1", "platform": "another"})
+    dev = value["devices"][0]
+    eq((dev["state"], dev["dma"], dev["identity"], dev["tsm"], dev["driver"]),
+       ("RUN", "direct", "unverified", "tsm0", "nvme"))
+
+
+@test
+def json_may_be_asked_for_before_the_verb(b):
+    b.tree.add_tsm()
+    eq(json.loads(b.run("--json", "list").stdout)["kind"], "list")
+
+
+@test
+def a_host_side_tsm_is_not_listed(b):
+    b.tree.add_tsm("tsm0", mode="link")
+    value, _ = b.json("list.json", "list")
+    eq(value["tsms"], [])
+
+
+@test
+def a_state_that_cannot_be_read_is_shown_and_is_a_failure(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi()
+    b.tree.remove(b.tree.dev("tsm/state"))
+    os.mkdir(b.tree.path(b.tree.dev("tsm/state")))      # read() gives EISDIR, even to root
+    value, status = b.json("list.json", "list")
+    eq((status, value["devices"][0]["state"], value["devices"][0]["unreadable"]),
+       (1, None, {"state": "EISDIR"}))
+    has(b.run("list").stdout, "?EISDIR")
+
+
+def on_terminal(b, **env):
+    try:
+        parent, child = pty.openpty()
+    except OSError as e:
+        raise Skip(f"no terminal: {e}") from e
+    fcntl.ioctl(child, 0x5414, struct.pack("HHHH", 24, 200, 0, 0))     # TIOCSWINSZ
+    with subprocess.Popen(b.argv(TDI, ["list"]), env=b.env(**env), stdout=child):
+        pass
+    os.close(child)
+    text = b""
+    while True:
+        try:
+            chunk = os.read(parent, 4096)
+        except OSError:         # EIO: the other side is closed
+            chunk = b""
+        if not chunk:
+            os.close(parent)
+            return text.decode()
+        text += chunk
+
+
+@test
+def colour_is_for_terminals_that_want_it(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi()
+    b.tree.connected()
+    has(on_terminal(b, TERM="xterm"), "\x1b[32mRUN")
+    hasnt(on_terminal(b, TERM="xterm", NO_COLOR="1"), "\x1b")
+    hasnt(on_terminal(b, TERM="dumb"), "\x1b")
+    hasnt(b.run("list").stdout, "\x1b")

@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of the tdi command: test_tdi.py [TEST...]. TAP; started by tests/cli/run."""
+import importlib
+import sys
+
+import bench
+
+# Each puts its tests on the list.
+for concern in ("usage", "list", "show", "connect", "disks", "disconnect", "around"):
+    importlib.import_module(f"t_{concern}")
+
+if __name__ == "__main__":
+    sys.exit(bench.main(sys.argv[1:]))

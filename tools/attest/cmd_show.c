@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tdi show */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "tool.h"
+#include "words.h"
+
+/* The TSM that has the device, or the only one there is. */
+static const struct tsm *tsm_of(const struct tsm_list *tsms, const struct dev *dev)
+{
+	if (dev->tsm[0])
+		return tsm_find(tsms, dev->tsm);
+	return tsms->nr == 1 ? &tsms->tsm[0] : NULL;
+}
+
+/* The kernel did the same checks; this only explains what it published. */
+static void explain_report(const struct evidence *evidence, struct report_model *ret)
+{
+	*ret = (struct report_model) { .present = evidence->report };
+	if (!ret->present)
+		return;
+	if (tdisp_report_parse(evidence->report, evidence->report_len, &ret->report,
+			       &ret->parse_why))
+		return;
+	tdisp_report_match(evidence->report, &ret->report, &evidence->bars, &ret->match_why);
+}
+
+static unsigned int report_warnings(const struct report_model *report)
+{
+	return (report->parse_why.check ? WARN_BIT(WARN_MALFORMED) : 0) |
+	       (report->match_why.check ? WARN_BIT(WARN_MISMATCH) : 0);
+}
+
+/* The first thing that keeps "tdi show" from having shown a sound device. */
+static enum tdi_exit status_of(const struct show_model *model)
+{
+	const struct evidence *evidence = model->evidence;
+	int err = dev_unreadable(model->dev);
+
+	if (err)
+		return tdi_exit_of(err);
+	if (model->warnings & (WARN_BIT(WARN_MALFORMED) | WARN_BIT(WARN_MISMATCH) |
+			       WARN_BIT(WARN_CHANGING)))
+		return TDI_EXIT_EVIDENCE;
+	if (evidence->nonce_err == EBADMSG)
+		return TDI_EXIT_EVIDENCE;
+	for (int i = 0; i < EVIDENCE_NR; i++)
+		/* Evidence is root's: not to see it is no failure. */
+		if (evidence->size_err[i] && evidence->size_err[i] != EACCES)
+			return evidence->size_err[i] == EFBIG ? TDI_EXIT_EVIDENCE :
+								tdi_exit_of(evidence->size_err[i]);
+	return TDI_EXIT_DONE;
+}
+
+static int show(const struct tool *tool, const struct tsm_list *tsms, const char *bdf)
+{
+	struct evidence evidence;
+	struct dev dev;
+	struct show_model model = { .dev = &dev, .evidence = &evidence };
+	int status;
+
+	if (dev_read(&tool->fs, bdf, &dev)) {
+		util_complain("%s: no such PCI device", bdf);
+		return TDI_EXIT_PLATFORM;
+	}
+	if (!dev.is_tdi) {
+		util_complain("%s: not a TDI: %s", bdf, no_tdi_words(&dev, tsms->nr));
+		return TDI_EXIT_PLATFORM;
+	}
+
+	evidence_read(&tool->fs, bdf, &evidence);
+	model.tsm = tsm_of(tsms, &dev);
+	explain_report(&evidence, &model.report);
+	model.warnings = warnings_of(&dev, model.tsm) | report_warnings(&model.report) |
+			 (evidence.changing ? WARN_BIT(WARN_CHANGING) : 0);
+	tool_printer(tool)->show(&model);
+	status = status_of(&model);
+	evidence_free(&evidence);
+	return status;
+}
+
+int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	struct tsm_list tsms;
+	char bdf[BDF_SIZE];
+	int opt, rc;
+
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'j':
+			tool->json = true;
+			break;
+		case 'h':
+			verb_help(verb);
+			return TDI_EXIT_DONE;
+		default:
+			return verb_usage(verb, NULL);
+		}
+	}
+	rc = verb_device(verb, argc - optind, argv + optind, bdf);
+	if (rc)
+		return rc;
+
+	rc = tsm_list_read(&tool->fs, &tsms);
+	if (rc) {
+		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+		return TDI_EXIT_USAGE;
+	}
+	rc = show(tool, &tsms, bdf);
+	tsm_list_free(&tsms);
+	return rc;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tdi: the verbs and the global options. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+#ifndef TDI_VERSION
+#define TDI_VERSION	"0.1"
+#endif
+
+static const struct verb verbs[] = {
+	{
+		.name = "list", .run = cmd_list,
+		.args = "[--all] [--json]",
+		.summary = "list the devices that can become part of the trust boundary",
+		.help =
+"  --all    list every PCI function; for what is no TDI, say why\n"
+"  --json   write JSON\n",
+	}, {
+		.name = "show", .run = cmd_show,
+		.args = "BDF [--json]",
+		.summary = "show one device: state, evidence, interface report",
+		.help =
+"  --json   write JSON\n"
+"\n"
+"Evidence can be read by root only.\n",
+	}, {
+		.name = "connect", .run = cmd_connect,
+		.args = "BDF [--tsm NAME] [--no-driver] [--force] [--wait SECONDS] [--json]",
+		.summary = "lock, attest, accept and start a device",
+		.help =
+"Takes the driver from the device, connects it, and binds the same driver again.\n"
+"When the TSM, the device or the policy refuses, the device works as before.\n"
+"\n"
+"  --tsm NAME       which TSM, when there are several\n"
+"  --no-driver      leave the device without a driver\n"
+"  --force          go on although a file system on the device is in use\n"
+"  --wait SECONDS   how long to wait for the driver and its disks (default 10)\n"
+"  --json           write JSON\n",
+	}, {
+		.name = "disconnect", .run = cmd_disconnect,
+		.args = "BDF [--tsm NAME] [--no-driver] [--force] [--wait SECONDS] [--json]",
+		.summary = "stop and unlock a device; it works as a shared device again",
+		.help =
+"Takes the driver from the device, unlocks it, and binds the same driver again.\n"
+"Also leads out of ERROR.\n"
+"\n"
+"  --tsm NAME       which TSM, when the kernel does not tell\n"
+"  --no-driver      leave the device without a driver\n"
+"  --force          go on although a file system on the device is in use\n"
+"  --wait SECONDS   how long to wait for the driver and its disks (default 10)\n"
+"  --json           write JSON\n",
+	},
+};
+
+#define NR_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < NR_VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static void help(FILE *f)
+{
+	fputs("usage: tdi [--json] VERB [ARGUMENTS]\n\n"
+	      "Make PCIe TDISP devices part of this confidential VM's trust boundary.\n\n", f);
+	for (size_t i = 0; i < NR_VERBS; i++)
+		fprintf(f, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("  help VERB    explain a verb\n\n"
+	      "  --json       write JSON (tools/attest/schema)\n"
+	      "  --sysfs DIR  use DIR instead of /sys\n"
+	      "  --proc DIR   use DIR instead of /proc\n"
+	      "  --version    print the version\n"
+	      "  --help       print this\n\n"
+	      "Exit status: 0 done, 1 usage or I/O, 2 evidence refused, 3 policy refuses,\n"
+	      "4 platform or device failed, 5 busy. See tdi(1).\n", f);
+}
+
+void verb_help(const struct verb *verb)
+{
+	printf("usage: tdi %s %s\n\n%c%s.\n\n%s", verb->name, verb->args,
+	       verb->summary[0] - 'a' + 'A', verb->summary + 1, verb->help);
+}
+
+int verb_usage(const struct verb *verb, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (fmt) {
+		va_start(ap, fmt);
+		util_vformat(text, sizeof(text), fmt, ap);
+		va_end(ap);
+		util_complain("%s", text);
+	}
+	fprintf(stderr, "usage: tdi %s %s\n", verb->name, verb->args);
+	return TDI_EXIT_USAGE;
+}
+
+int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZE])
+{
+	char shown[NAME_SIZE];
+
+	if (argc != 1)
+		return verb_usage(verb, argc ? "one device at a time" : "which device?");
+	if (!util_bdf_parse(argv[0], ret))
+		return 0;
+	util_escape(shown, sizeof(shown), argv[0], strlen(argv[0]));
+	return verb_usage(verb, "%s: not a PCI address (0000:01:00.0 or 01:00.0)", shown);
+}
+
+const struct printer *tool_printer(const struct tool *tool)
+{
+	return tool->json ? &printer_json : &printer_text;
+}
+
+static int help_verb(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (argc < 2) {
+		help(stdout);
+		return TDI_EXIT_DONE;
+	}
+	verb = find_verb(argv[1]);
+	if (!verb) {
+		util_complain("no such verb; tdi --help lists them");
+		return TDI_EXIT_USAGE;
+	}
+	verb_help(verb);
+	return TDI_EXIT_DONE;
+}
+
+static int run(struct tool *tool, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "sysfs", required_argument, NULL, 's' },
+		{ "proc", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	const struct verb *verb;
+	int opt;
+
+	/* getopt_long() complains in this name, as everything else does. */
+	if (argc)
+		argv[0] = "tdi";
+	/* '+': what follows the verb is the verb's. */
+	while ((opt = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
+		switch (opt) {
+		case 's':
+			tool->fs.sys = optarg;
+			break;
+		case 'p':
+			tool->fs.proc = optarg;
+			break;
+		case 'j':
+			tool->json = true;
+			break;
+		case 'V':
+			puts("tdi " TDI_VERSION);
+			return TDI_EXIT_DONE;
+		case 'h':
+			help(stdout);
+			return TDI_EXIT_DONE;
+		default:
+			help(stderr);
+			return TDI_EXIT_USAGE;
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (!argc) {
+		help(stderr);
+		return TDI_EXIT_USAGE;
+	}
+	if (!strcmp(argv[0], "help"))
+		return help_verb(argc, argv);
+	verb = find_verb(argv[0]);
+	if (!verb) {
+		util_complain("no such verb; tdi --help lists them");
+		return TDI_EXIT_USAGE;
+	}
+	argv[0] = "tdi";
+	optind = 0;	/* starts getopt_long() anew */
+	return verb->run(verb, tool, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct tool tool = { .fs = { .sys = "/sys", .proc = "/proc" } };
+	int status = run(&tool, argc, argv);
+
+	/* A full disk or a closed pipe must not look like an empty answer. */
+	if ((fflush(stdout) || ferror(stdout)) && status == TDI_EXIT_DONE) {
+		util_complain("cannot write: %s", strerror(errno));
+		status = TDI_EXIT_USAGE;
+	}
+	return status;
+}

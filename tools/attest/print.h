@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the verbs found (one model) and the writers that put it out.
+ *
+ * A writer decides nothing: verdicts, warnings and exit statuses are in the
+ * model already.
+ */
+#ifndef ATTEST_PRINT_H
+#define ATTEST_PRINT_H
+
+#include <tdisp/report.h>
+
+#include "block.h"
+#include "dev.h"
+#include "exit.h"
+
+/* Of all JSON documents; grows when a member changes its meaning or goes. */
+#define TDI_SCHEMA_VERSION	1
+
+/* "tdi list" */
+struct list_model {
+	const struct tsm_list *tsms;
+	const struct dev_list *devs;
+	bool all;		/* also what is no TDI */
+};
+
+/**
+ * struct report_model - the interface report, explained
+ * @present: there is one
+ * @parse_why: why its form is wrong, check NULL if it is not
+ * @match_why: why it does not match the BARs, check NULL if it does
+ * @report: valid when the form is right
+ */
+struct report_model {
+	bool present;
+	struct tdisp_why parse_why;
+	struct tdisp_why match_why;
+	struct tdisp_report report;
+};
+
+/* "tdi show"; @tsm may be NULL */
+struct show_model {
+	const struct dev *dev;
+	const struct tsm *tsm;
+	const struct evidence *evidence;
+	struct report_model report;
+	unsigned int warnings;	/* WARN_BIT() */
+};
+
+enum verb_end {
+	VERB_DONE,		/* it was done now */
+	VERB_UNCHANGED,		/* it was so before, nothing was touched */
+	VERB_FAILED,
+};
+
+/**
+ * struct verb_model - "tdi connect" and "tdi disconnect"
+ * @verb: "connect" or "disconnect"
+ * @end: how the verb itself ended; the driver's fate is apart
+ * @status: the exit status, of verb and driver together
+ * @err: positive errno of a failure, 0 for none
+ * @reason: why it failed, in the kernel's words where it gave any
+ * @advice: what to do about it, NULL for nothing
+ * @after: the device afterwards; @after_valid unless it is gone
+ * @have_tsm: some TSM is registered
+ * @driver: the driver that was bound before, "" for none
+ * @unbound: it was taken off
+ * @rebound: it is back, with all its disks
+ * @driver_after: what is bound now
+ * @driver_err: positive errno of the failed rebinding
+ * @left_alone: it was not rebound on purpose: --no-driver, or a device in ERROR
+ * @uses: what the disks were used for
+ */
+struct verb_model {
+	const char *verb;
+	const char *bdf;
+	const struct tsm *tsm;
+	enum verb_end end;
+	enum tdi_exit status;
+	int err;
+	char reason[1152];
+	const char *advice;
+	struct dev after;
+	bool after_valid;
+	bool have_tsm;
+	char driver[NAME_SIZE];
+	bool unbound;
+	bool rebound;
+	char driver_after[NAME_SIZE];
+	int driver_err;
+	bool left_alone;
+	struct uses uses;
+	unsigned int warnings;
+};
+
+struct printer {
+	void (*list)(const struct list_model *model);
+	void (*show)(const struct show_model *model);
+	void (*verb)(const struct verb_model *model);
+};
+
+extern const struct printer printer_text;
+extern const struct printer printer_json;
+
+#endif /* ATTEST_PRINT_H */

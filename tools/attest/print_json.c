@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writes the models as JSON (schema/). The only file that knows json-c.
+ *
+ * A member that could not be read is null and named in "unreadable"; no member is
+ * ever left out.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print.h"
+#include "words.h"
+
+/* A tree with silent holes is worse than none. */
+static struct json_object *have(struct json_object *obj)
+{
+	if (!obj) {
+		util_complain("out of memory");
+		exit(TDI_EXIT_USAGE);
+	}
+	return obj;
+}
+
+/* @value NULL is JSON's null. */
+static void add(struct json_object *obj, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(obj, key, value))
+		have(NULL);
+}
+
+static void append(struct json_object *array, struct json_object *value)
+{
+	if (json_object_array_add(array, value))
+		have(NULL);
+}
+
+static struct json_object *object(void)
+{
+	return have(json_object_new_object());
+}
+
+static struct json_object *array(void)
+{
+	return have(json_object_new_array());
+}
+
+static struct json_object *string(const char *text)
+{
+	return have(json_object_new_string(text));
+}
+
+static struct json_object *boolean(bool value)
+{
+	return have(json_object_new_boolean(value));
+}
+
+static struct json_object *number(u64 value)
+{
+	return have(json_object_new_uint64(value));
+}
+
+/* "" is null */
+static struct json_object *name(const char *text)
+{
+	return text[0] ? string(text) : NULL;
+}
+
+static struct json_object *hex(unsigned int value, int digits)
+{
+	char text[16];
+
+	util_format(text, sizeof(text), "0x%0*x", digits, value);
+	return string(text);
+}
+
+static void add_attr(struct json_object *obj, struct json_object *unreadable, const char *key,
+		     const struct attr *attr)
+{
+	add(obj, key, attr->err ? NULL : name(attr->text));
+	if (attr->err)
+		add(unreadable, key, string(util_errno_name(attr->err)));
+}
+
+static struct json_object *warnings_json(unsigned int warnings)
+{
+	struct json_object *ret = array();
+
+	for (int w = 0; w < WARN_NR; w++) {
+		struct json_object *obj;
+
+		if (!(warnings & WARN_BIT(w)))
+			continue;
+		obj = object();
+		add(obj, "id", string(warning_id((enum warning)w)));
+		add(obj, "text", string(warning_text((enum warning)w)));
+		append(ret, obj);
+	}
+	return ret;
+}
+
+static struct json_object *tsm_json(const struct tsm *tsm)
+{
+	struct json_object *obj = object();
+
+	add(obj, "name", string(tsm->name));
+	add(obj, "platform", tsm->platform.err ? NULL : name(tsm->platform.text));
+	return obj;
+}
+
+static struct json_object *dev_json(const struct dev *dev, bool have_tsm)
+{
+	struct json_object *obj = object(), *unreadable = object();
+
+	add(obj, "bdf", string(dev->bdf));
+	add(obj, "vendor_id", hex(dev->vendor, 4));
+	add(obj, "device_id", hex(dev->device, 4));
+	add(obj, "class", hex(dev->class, 6));
+	add(obj, "driver", name(dev->driver));
+	add(obj, "tee_io", dev->tee_io == TEE_IO_UNKNOWN ? NULL : boolean(dev->tee_io == TEE_IO_YES));
+	add(obj, "tdi", boolean(dev->is_tdi));
+	add(obj, "why_no_tdi", dev->is_tdi ? NULL : string(no_tdi_id(dev, have_tsm)));
+	add_attr(obj, unreadable, "state", &dev->state);
+	add_attr(obj, unreadable, "dma", &dev->dma);
+	add_attr(obj, unreadable, "identity", &dev->identity);
+	add(obj, "tsm", name(dev->tsm));
+	add(obj, "connected", boolean(dev->connected));
+	add(obj, "unreadable", unreadable);
+	return obj;
+}
+
+static struct json_object *document(const char *kind)
+{
+	struct json_object *obj = object();
+
+	add(obj, "schema_version", number(TDI_SCHEMA_VERSION));
+	add(obj, "kind", string(kind));
+	return obj;
+}
+
+/* Takes @obj. */
+static void put(struct json_object *obj)
+{
+	const char *text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_SPACED |
+							       JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (!text)
+		have(NULL);
+	puts(text);
+	json_object_put(obj);
+}
+
+/* ---- list ---- */
+
+static void json_list(const struct list_model *model)
+{
+	struct json_object *doc = document("list"), *tsms = array(), *devs = array();
+
+	for (size_t i = 0; i < model->tsms->nr; i++)
+		append(tsms, tsm_json(&model->tsms->tsm[i]));
+	for (size_t i = 0; i < model->devs->nr; i++)
+		if (model->devs->dev[i].is_tdi || model->all)
+			append(devs, dev_json(&model->devs->dev[i], model->tsms->nr));
+	add(doc, "tsms", tsms);
+	add(doc, "devices", devs);
+	put(doc);
+}
+
+/* ---- show ---- */
+
+static struct json_object *why_json(const struct tdisp_why *why)
+{
+	struct json_object *obj;
+
+	if (!why->check)
+		return NULL;
+	obj = object();
+	add(obj, "check", string(why->check));
+	add(obj, "offset", number(why->offset));
+	add(obj, "index", why->index == TDISP_WHY_NO_INDEX ? NULL : number(why->index));
+	add(obj, "expected", number(why->expected));
+	add(obj, "found", number(why->found));
+	return obj;
+}
+
+static struct json_object *range_json(const struct show_model *model, u32 i)
+{
+	const struct evidence *evidence = model->evidence;
+	const struct tdisp_report *report = &model->report.report;
+	struct tdisp_range range = tdisp_report_range(evidence->report, report, i);
+	struct json_object *obj = object();
+
+	add(obj, "range_id", number(range.id));
+	add(obj, "first_page", number(range.first_page));
+	add(obj, "pages", number(range.nr_pages));
+	add(obj, "bar_offset", model->report.match_why.check ? NULL :
+	    number(tdisp_report_bar_offset(evidence->report, report, &evidence->bars, i)));
+	add(obj, "size", number((u64)range.nr_pages << TDISP_PAGE_SHIFT));
+	add(obj, "non_tee", boolean(range.attr & TDISP_RANGE_NON_TEE));
+	add(obj, "msix_table", boolean(range.attr & TDISP_RANGE_MSIX_TABLE));
+	add(obj, "msix_pba", boolean(range.attr & TDISP_RANGE_MSIX_PBA));
+	add(obj, "updatable", boolean(range.attr & TDISP_RANGE_ATTR_UPDATABLE));
+	return obj;
+}
+
+/* Booleans are named after what the set bit means. */
+static struct json_object *report_json(const struct show_model *model)
+{
+	const struct report_model *m = &model->report;
+	const struct tdisp_report *report = &m->report;
+	struct json_object *obj, *info, *ranges;
+
+	if (!m->present)
+		return NULL;
+	obj = object();
+	add(obj, "malformed", why_json(&m->parse_why));
+	add(obj, "mismatch", why_json(&m->match_why));
+	if (m->parse_why.check) {
+		add(obj, "interface_info", NULL);
+		add(obj, "msix_control", NULL);
+		add(obj, "lnr_control", NULL);
+		add(obj, "tph_control", NULL);
+		add(obj, "device_info_size", NULL);
+		add(obj, "ranges", array());
+		return obj;
+	}
+	info = object();
+	add(info, "value", hex(report->info, 4));
+	add(info, "no_firmware_update", boolean(report->info & TDISP_INFO_NO_FW_UPDATE));
+	add(info, "dma_without_pasid", boolean(report->info & TDISP_INFO_DMA_NO_PASID));
+	add(info, "dma_with_pasid", boolean(report->info & TDISP_INFO_DMA_PASID));
+	add(info, "ats", boolean(report->info & TDISP_INFO_ATS));
+	add(info, "prs", boolean(report->info & TDISP_INFO_PRS));
+	add(obj, "interface_info", info);
+	add(obj, "msix_control", number(report->msix_control));
+	add(obj, "lnr_control", number(report->lnr_control));
+	add(obj, "tph_control", number(report->tph_control));
+	add(obj, "device_info_size", number(report->device_info_len));
+	ranges = array();
+	for (u32 i = 0; i < report->nr_ranges; i++)
+		append(ranges, range_json(model, i));
+	add(obj, "ranges", ranges);
+	return obj;
+}
+
+static struct json_object *generation_json(const struct attr *attr)
+{
+	char *end;
+	unsigned long long n = strtoull(attr->text, &end, 10);
+
+	if (attr->err || attr->text[0] < '0' || attr->text[0] > '9' || *end)
+		return NULL;
+	return number(n);
+}
+
+static struct json_object *nonce_json(const struct evidence *evidence)
+{
+	char text[2 * EVIDENCE_NONCE_SIZE + 1] = "";
+
+	if (evidence->nonce_err)
+		return NULL;
+	for (size_t i = 0; i < evidence->nonce_len; i++)
+		util_format(text + 2 * i, 3, "%02x", evidence->nonce[i]);
+	return name(text);
+}
+
+static void json_show(const struct show_model *model)
+{
+	const struct evidence *evidence = model->evidence;
+	struct json_object *doc = document("show"), *sizes = object(), *unreadable = object();
+
+	add(doc, "device", dev_json(model->dev, model->tsm));
+	add(doc, "tsm", model->tsm ? tsm_json(model->tsm) : NULL);
+	add(doc, "generation", generation_json(&evidence->generation));
+	add(doc, "nonce", nonce_json(evidence));
+	for (int o = 0; o < EVIDENCE_NR; o++) {
+		const char *key = evidence_name((enum evidence_object)o);
+
+		add(sizes, key, evidence->size_err[o] ? NULL : number(evidence->size[o]));
+		if (evidence->size_err[o])
+			add(unreadable, key, string(util_errno_name(evidence->size_err[o])));
+	}
+	if (evidence->generation.err)
+		add(unreadable, "generation", string(util_errno_name(evidence->generation.err)));
+	if (evidence->nonce_err)
+		add(unreadable, "nonce", string(util_errno_name(evidence->nonce_err)));
+	add(doc, "evidence_sizes", sizes);
+	add(doc, "report", report_json(model));
+	add_attr(doc, unreadable, "result", &evidence->result);
+	add(doc, "unreadable", unreadable);
+	add(doc, "warnings", warnings_json(model->warnings));
+	put(doc);
+}
+
+/* ---- connect, disconnect ---- */
+
+static struct json_object *uses_json(const struct uses *uses)
+{
+	struct json_object *ret = array();
+
+	for (size_t i = 0; i < uses->nr; i++) {
+		struct json_object *obj = object();
+
+		add(obj, "block", string(uses->use[i].block));
+		add(obj, "use", string(use_kind_name(uses->use[i].kind)));
+		add(obj, "where", name(uses->use[i].where));
+		append(ret, obj);
+	}
+	return ret;
+}
+
+static struct json_object *driver_json(const struct verb_model *model)
+{
+	struct json_object *obj = object();
+
+	add(obj, "before", name(model->driver[0] ? model->driver : model->driver_after));
+	add(obj, "after", name(model->driver_after));
+	add(obj, "unbound", boolean(model->unbound));
+	add(obj, "rebound", boolean(model->rebound));
+	add(obj, "error", model->driver_err ? string(util_errno_name(model->driver_err)) : NULL);
+	return obj;
+}
+
+static void json_verb(const struct verb_model *model)
+{
+	static const char * const ends[] = {
+		[VERB_DONE]		= "done",
+		[VERB_UNCHANGED]	= "unchanged",
+		[VERB_FAILED]		= "failed",
+	};
+	struct json_object *doc = document("verb");
+
+	add(doc, "verb", string(model->verb));
+	add(doc, "bdf", string(model->bdf));
+	add(doc, "outcome", string(ends[model->end]));
+	add(doc, "exit_status", number(model->status));
+	add(doc, "error", model->err ? string(util_errno_name(model->err)) : NULL);
+	add(doc, "reason", name(model->reason));
+	add(doc, "advice", model->advice ? string(model->advice) : NULL);
+	add(doc, "tsm", model->tsm ? tsm_json(model->tsm) : NULL);
+	add(doc, "driver", driver_json(model));
+	add(doc, "in_use", uses_json(&model->uses));
+	add(doc, "device", model->after_valid ? dev_json(&model->after, model->have_tsm) : NULL);
+	add(doc, "warnings", warnings_json(model->warnings));
+	put(doc);
+}
+
+const struct printer printer_json = {
+	.list = json_list,
+	.show = json_show,
+	.verb = json_verb,
+};

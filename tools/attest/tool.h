@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The command as a whole: global options, the verbs, and what they share. */
+#ifndef ATTEST_TOOL_H
+#define ATTEST_TOOL_H
+
+#include "print.h"
+#include "sysfs.h"
+
+/* What the global options say. */
+struct tool {
+	struct sysfs fs;
+	bool json;
+};
+
+/**
+ * struct verb - one verb of the command line
+ * @name: its name
+ * @args: its arguments in short
+ * @summary: one line for "tdi --help"
+ * @help: the rest of "tdi help VERB"
+ * @run: takes the arguments from argv[1] on; returns an exit status
+ */
+struct verb {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const char *help;
+	int (*run)(const struct verb *verb, struct tool *tool, int argc, char **argv);
+};
+
+int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_connect(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_disconnect(const struct verb *verb, struct tool *tool, int argc, char **argv);
+
+/* The writer that the options ask for. */
+const struct printer *tool_printer(const struct tool *tool);
+
+void verb_help(const struct verb *verb);
+
+/* Says what is wrong with the arguments; returns TDI_EXIT_USAGE. */
+int verb_usage(const struct verb *verb, const char *fmt, ...) TDI_PRINTF(2, 3);
+
+/**
+ * verb_device() - the single BDF argument of a verb
+ * @argc: arguments that are left
+ * @argv: them
+ * @ret: set on success
+ *
+ * Return: 0, or an exit status after complaining.
+ */
+int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZE]);
+
+#endif /* ATTEST_TOOL_H */
