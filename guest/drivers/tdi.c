@@ -146,9 +146,9 @@ static void release(struct tdi *tdi)
 }
 
 /*
- * Stop DMA, return MMIO, unlock, and see that it is so. The TSM refuses DMA by
- * itself once the TDI left RUN, so a failure of the first steps is not the end
- * as long as the last word is CONFIG_UNLOCKED.
+ * Stop DMA, return MMIO, unlock, and see that it is so. What is unlocked has
+ * neither private DMA nor private MMIO, and the TSM does not take the host's word
+ * for it: a step that failed is not the end if the TSM says CONFIG_UNLOCKED.
  */
 static int unbind(struct tdi *tdi)
 {
@@ -162,10 +162,10 @@ static int unbind(struct tdi *tdi)
 	if (ret)
 		return ret;
 
+	/* Whatever the host answers to these, the TSM has the last word. */
 	tdi_revoke(tdi);
-	ret = tdi->backend->ops->unlock(tdi);
-	if (!ret)
-		ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED);
+	tdi->backend->ops->unlock(tdi);
+	ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED);
 	if (ret) {
 		fault(tdi);
 		return ret;
