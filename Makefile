@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+# What a person calls. Each target sets up what it needs (tests/kernels/root) and
+# runs in there (tests/kernels/enter); how things are built is in build.mk.
+
+# Jobs at a time.
+TDI_JOBS ?= $(shell nproc)
+export TDI_JOBS
+
+ENTER := tests/kernels/enter
+# One build at a time in a tree; tests run without the lock.
+BUILD := $(ENTER) flock build/.lock $(MAKE) -f build.mk --no-print-directory -j$(TDI_JOBS)
+RUN := $(ENTER) tests/run
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo check all modules tools emu initramfs unit emu-check e2e style \
+	shell root host clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  TDI_KERNELS=6.12   only that kernel       V=1         every test, every command"
+	@echo "  TDI_ROOT=DIR       another root, / host   TDI_JOBS=N  N jobs at a time"
+
+demo: all ## a disk goes private in a VM and comes back, told line by line
+	@$(ENTER) tests/e2e/demo
+
+check: all ## every test; the last line is the sum
+	@$(RUN) check
+
+all: | build ## build everything
+	@$(BUILD) all
+
+modules tools emu initramfs: | build
+	@$(BUILD) $@
+
+modules: ## guest modules, for each supported kernel
+tools: ## the tdi command
+emu: ## the other side: device, TSM and hostile host
+initramfs: ## the VMs' first user space
+
+unit: | build ## unit tests
+	@$(BUILD) unit
+	@$(RUN) unit
+
+emu-check: | build ## the emulator's own tests
+	@$(BUILD) emu
+	@$(RUN) emu
+
+e2e: all ## scenarios in VMs
+	@$(RUN) e2e
+
+style: | build ## style and dependency checks
+	@$(RUN) style
+
+shell: ## a shell where the tools are
+	@$(ENTER) bash
+
+root: ## make the private root (the others do, if need be)
+	@tests/kernels/root
+
+host: ## what the tests need, and what this host has of it
+	@tests/kernels/root --host || true
+
+build:
+	@mkdir -p build
+
+clean: ## remove build/ (the root stays: tests/kernels/root --remove)
+	rm -rf build

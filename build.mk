@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+# How things are built. Runs inside the root: tests/kernels/enter make -f build.mk
+# Every product appears by rename, so a killed build leaves none half made.
+
+B := build
+KERNELS := $(shell tests/kernels/installed)
+ifeq ($(KERNELS),)
+$(error none of the supported kernels is here (TDI_KERNELS=$(TDI_KERNELS)))
+endif
+
+Q := $(if $(V),,@)
+# What is done, in a word; V=1 shows the command instead.
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+# Off, as in the kernel: a partial initialiser is meant, and whether an output was
+# set on success is beyond the compiler.
+CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror \
+	-Wno-missing-field-initializers -Wno-maybe-uninitialized
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all modules tools emu unit initramfs
+
+all: modules tools emu unit initramfs
+	@:
+
+lib_src := $(wildcard guest/lib/*.c guest/lib/*/*.c)
+
+# $(call objects,VARIANT,SOURCES): its objects, in a directory of that variant.
+objects = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
+
+# $(call compile,VARIANT,FLAGS): the rule for a variant's objects.
+define compile
+$$(B)/obj/$(1)/%.o: %.c build.mk
+	$$(Q)mkdir -p $$(@D)
+	$$(call say,CC,$$<) $$(CC) $$(CFLAGS) $(2) -MMD -MP -MT $$@ -MF $$@.d -c -o $$@.part $$< && mv $$@.part $$@
+-include $$(shell find $$(B)/obj/$(1) -name '*.d' 2>/dev/null)
+endef
+
+link = $(call say,LD,$@) $(CC) $(CFLAGS) $(1) -o $@.part $(filter %.o,$^) $(2) && mv $@.part $@
+
+# --- tdi, the attestation tool ------------------------------------------------
+
+tools: $(B)/tools/tdi
+
+$(eval $(call compile,tools,-Iguest/include))
+$(B)/tools/tdi: $(call objects,tools,$(wildcard tools/attest/*.c) $(lib_src))
+	$(Q)mkdir -p $(@D)
+	$(call link,,-ljson-c -lcrypto)
+
+# --- tdisp-emu, the other side ------------------------------------------------
+
+emu: $(B)/emu/tdisp-emu
+
+$(eval $(call compile,emu,$(SANITIZE) -D_GNU_SOURCE))
+$(B)/emu/tdisp-emu: $(call objects,emu,$(wildcard tests/emu/*.c))
+	$(Q)mkdir -p $(@D)
+	$(call link,$(SANITIZE),-lcrypto)
+
+# --- unit tests: one program a file -------------------------------------------
+
+unit_src := $(wildcard tests/unit/test_*.c)
+# What they test, and what they share, is a library: a program takes what it needs.
+unit_lib := $(lib_src) $(filter-out %/main.c,$(wildcard tools/attest/*.c)) \
+	$(filter-out $(unit_src),$(wildcard tests/unit/*.c))
+unit_programs := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
+
+unit: $(unit_programs)
+
+$(eval $(call compile,unit,$(SANITIZE) -Iguest/include -Itests/unit))
+$(B)/obj/unit/lib.a: $(call objects,unit,$(unit_lib))
+	$(Q)rm -f $@.part
+	$(call say,AR,$@) $(AR) rcs $@.part $^ && mv $@.part $@
+$(unit_programs): $(B)/unit/%: $(B)/obj/unit/tests/unit/%.o $(B)/obj/unit/lib.a
+	$(Q)mkdir -p $(@D)
+	$(call link,$(SANITIZE),$(B)/obj/unit/lib.a -lcmocka -ljson-c -lcrypto)
+
+# Nothing that was built is thrown away.
+.SECONDARY:
+
+# --- guest modules and first user space, per kernel ---------------------------
+
+guest_src := $(shell find guest tests/guest -type f)
+initramfs_src := $(shell find tests/e2e/initramfs -type f)
+kernel_stamps := $(KERNELS:%=$(B)/modules/%/.built)
+initramfs_images := $(KERNELS:%=$(B)/initramfs/%.img)
+
+modules: $(kernel_stamps)
+initramfs: $(initramfs_images)
+
+$(kernel_stamps): $(B)/modules/%/.built: $(guest_src) tests/kernels/modules
+	$(Q)mkdir -p $(@D)
+	$(call say,MODULES,$*) tests/kernels/modules $* $(@D) $(if $(V),,>$(@D).log 2>&1 || { grep -vE '^ +(CC|LD|MODPOST) ' $(@D).log; false; }) && touch $@
+
+$(initramfs_images): $(B)/initramfs/%.img: $(B)/modules/%/.built $(B)/tools/tdi $(initramfs_src)
+	$(Q)mkdir -p $(@D)
+	$(call say,INITRD,$*) TDI_BUILD=$(CURDIR)/$(B) mkinitramfs -d tests/e2e/initramfs -o $@.part $* && mv $@.part $@
