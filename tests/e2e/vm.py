@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest in QEMU, with tdisp-emu as its devices, TSM and host.
+
+    with Vm("name", kernel=installed_kernels()[0]) as vm:
+        vm.guest.run("modprobe tdi-emu")
+        vm.emu.cmd("stats")
+
+Topology, as Documentation/tdisp-emu.rst has it:
+
+    QEMU (q35) --- rp0 --- mailbox  --- tsm.sock --+
+               --- rp1 --- nvme0    --- nvme0.sock +--- tdisp-emu --- control.sock
+               --- rp2 --- dma0     --- dma0.sock -+
+    ttyS0: console, to a file        ttyS1: the agent's commands
+
+Everything ends with the with block, every wait has an end, and after each VM its
+console and the emulator's sanitizers should have nothing to say (vm.complaint).
+When they have, or the block fails, the logs are kept in build/logs/NAME.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
+
+# All timeouts are for an idle machine; slower ones stretch them.
+SLOW = float(os.environ.get("TDI_SLOW", "1"))
+BOOT_TIMEOUT = 90 * SLOW
+RUN_TIMEOUT = 60 * SLOW
+EMU_TIMEOUT = 20 * SLOW
+
+BAD_CONSOLE = re.compile(r"Call Trace|BUG:|WARNING:|Oops|KASAN|Kernel panic")
+BAD_EMULATOR = re.compile(r"ERROR: \w*Sanitizer|runtime error:")
+
+
+class VmError(Exception):
+    """The VM, or what it needs, did not do its part. Not a verdict on a scenario."""
+
+
+class VmTimeout(VmError):
+    """Something did not answer in time."""
+
+
+def installed_kernels(*series: str) -> list[str]:
+    """Full versions of the supported kernels that are here, oldest series first."""
+    out = subprocess.run([TOP / "tests/kernels/installed", *series], check=True,
+                         stdout=subprocess.PIPE, text=True).stdout.split()
+    if not out:
+        raise VmError("no supported kernel is here")
+    return out
+
+
+def acceleration() -> list[str]:
+    """KVM where it can run an ordinary kernel, else TCG.
+
+    That /dev/kvm opens is not enough: it does on hosts without the instructions.
+    """
+    flags = Path("/proc/cpuinfo").read_text().split()
+    if ("svm" in flags or "vmx" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return ["-accel", "kvm", "-cpu", "host"]
+    return ["-accel", "tcg,thread=multi", "-cpu", "max"]
+
+
+def _spawn(argv: list[str | Path], **popen: Any) -> subprocess.Popen[bytes]:
+    """Starts a process that dies with this one, whatever this one dies of."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, argv)],
+                            stdin=subprocess.DEVNULL, start_new_session=True, **popen)
+
+
+def _end(process: subprocess.Popen[bytes] | None, timeout: float) -> int | None:
+    """Waits, kills if it must, and returns the exit status (None: had to kill)."""
+    if process is None:
+        return 0
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return None
+
+
+class Lines:
+    """Lines over a UNIX socket, with a deadline for each."""
+
+    def __init__(self, path: Path, deadline: float, alive: Any):
+        self._alive = alive
+        self._buffer = b""
+        while True:
+            self._socket = socket.socket(socket.AF_UNIX)
+            try:
+                self._socket.connect(str(path))
+                return
+            except OSError:
+                self._socket.close()
+                if not alive():
+                    raise VmError(f"{path.name}: its process has ended") from None
+                if time.monotonic() > deadline:
+                    raise VmTimeout(f"{path.name}: nobody accepts") from None
+                time.sleep(0.02)
+
+    def write(self, line: str) -> None:
+        try:
+            self._socket.settimeout(RUN_TIMEOUT)
+            self._socket.sendall(line.encode() + b"\n")
+        except OSError as e:
+            raise VmError(f"cannot send: {e}") from e
+
+    def read(self, deadline: float) -> str:
+        while b"\n" not in self._buffer:
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                raise VmTimeout("no answer in time") from None
+            except OSError as e:
+                raise VmError(f"connection lost: {e}") from e
+            if not data:
+                raise VmError("connection closed by the other end")
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode(errors="replace").rstrip("\r")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Emulator:
+    """tdisp-emu and its control socket."""
+
+    def __init__(self, directory: Path, options: list[str]):
+        self.directory = directory
+        self.log = directory / "emulator.log"
+        binary = BUILD / "emu/tdisp-emu"
+        environment = dict(os.environ, ASAN_OPTIONS="abort_on_error=0:exitcode=99",
+                           UBSAN_OPTIONS="print_stacktrace=1")
+        with open(self.log, "ab") as log:
+            self.process = _spawn([binary, "--dir", directory, *options],
+                                  stdout=subprocess.PIPE, stderr=log, env=environment)
+        self._control: Lines | None = None
+        self._wait_ready()
+
+    def _wait_ready(self) -> None:
+        assert self.process.stdout
+        os.set_blocking(self.process.stdout.fileno(), False)
+        deadline = time.monotonic() + EMU_TIMEOUT
+        seen = b""
+        while b"ready" not in seen:
+            seen += self.process.stdout.read() or b""
+            if self.process.poll() is not None:
+                raise VmError(f"tdisp-emu ended with status {self.process.returncode}: "
+                              + self.log.read_text(errors="replace")[-500:])
+            if time.monotonic() > deadline:
+                raise VmTimeout("tdisp-emu does not get ready")
+            time.sleep(0.01)
+
+    def cmd(self, line: str, timeout: float = EMU_TIMEOUT) -> dict[str, Any]:
+        """Sends one control command; anything but ok is an error."""
+        deadline = time.monotonic() + timeout
+        if self._control is None:
+            self._control = Lines(self.directory / "control.sock", deadline,
+                                  lambda: self.process.poll() is None)
+        self._control.write(line)
+        answer: dict[str, Any] = json.loads(self._control.read(deadline))
+        if not answer.get("ok"):
+            raise VmError(f"tdisp-emu: {line}: {answer.get('error')}")
+        return answer
+
+    def stats(self, function: str) -> dict[str, Any]:
+        stats: dict[str, Any] = self.cmd("stats")["functions"][function]
+        return stats
+
+    def lies_told(self, name: str) -> int:
+        """How often the host came to tell that lie."""
+        return sum(lie["told"] for lie in self.cmd("lies")["lies"] if lie["name"] == name)
+
+    def kill(self) -> None:
+        """As a crash of the host process would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int | None:
+        if self._control is not None:
+            self._control.close()
+        self.process.terminate()
+        status = _end(self.process, EMU_TIMEOUT)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return status
+
+
+class Guest:
+    """Commands for the guest's shell, through the agent."""
+
+    def __init__(self, path: Path, alive: Any):
+        deadline = time.monotonic() + BOOT_TIMEOUT
+        self._lines = Lines(path, deadline, alive)
+        while not self._lines.read(deadline).startswith("agent ready"):
+            pass
+        self._id = 0
+
+    def run(self, script: str, timeout: float = RUN_TIMEOUT) -> tuple[int, str]:
+        """Runs a script; its exit status, and its output, both streams in one."""
+        deadline = time.monotonic() + timeout
+        self._id += 1
+        self._lines.write(f"run {self._id} {base64.b64encode(script.encode()).decode()}")
+        try:
+            return self._answer(deadline)
+        except VmTimeout:
+            raise VmTimeout(f"guest: no answer in {timeout:.0f} s: {script}") from None
+
+    def _answer(self, deadline: float) -> tuple[int, str]:
+        word = []
+        while word[:2] != ["begin", str(self._id)]:
+            word = self._lines.read(deadline).split()
+        status, length = int(word[2]), int(word[3])
+        encoded = ""
+        while (line := self._lines.read(deadline)) != f"end {self._id}":
+            encoded += line
+        output = base64.b64decode(encoded)
+        if len(output) != length:
+            raise VmError(f"guest: {len(output)} of {length} bytes of output came")
+        return status, output.decode(errors="replace")
+
+    def sh(self, script: str, timeout: float = RUN_TIMEOUT) -> str:
+        """Runs a script that must succeed; its output without the last newline."""
+        status, output = self.run(script, timeout)
+        if status:
+            raise VmError(f"guest: status {status} of: {script}\n{output}")
+        return output.rstrip("\n")
+
+    def read(self, path: str) -> str:
+        return self.sh(f"cat {path}")
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+class Vm:
+    """QEMU, a kernel, our initramfs and, unless emulator=False, tdisp-emu."""
+
+    guest: Guest
+    emu: Emulator
+
+    def __init__(self, name: str, kernel: str, *, emulator: bool = True,
+                 order: str = "accept-first", nvme: int = 1, dma: int = 1,
+                 disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 2,
+                 initramfs: Path | None = None):
+        self.name = f"{name}-{kernel.split('+')[0]}"
+        self.kernel = kernel
+        self.order = order
+        self.with_emulator = emulator
+        self.nvme, self.dma = nvme, dma
+        self.disk_mib = disk_mib
+        self.append = append
+        self.memory, self.cpus = memory, cpus
+        self.initramfs = initramfs or BUILD / f"initramfs/{kernel}.img"
+        # What a scenario does to the console on purpose.
+        self.expected_console: list[str] = []
+        self.expected_dead_emulator = False
+        # Nothing more can be done with this VM, and that is as it should be.
+        self.over = False
+        # Set to keep the logs whatever happens; what was wrong, once it is over.
+        self.keep_logs = False
+        self.complaint = ""
+        self._qemu: subprocess.Popen[bytes] | None = None
+
+    # --- start ---------------------------------------------------------------
+
+    def __enter__(self) -> Vm:
+        self.directory = Path(tempfile.mkdtemp(prefix="tdi-vm-", dir="/dev/shm"))
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            self._keep_logs()
+            self._remove()
+            raise
+        return self
+
+    def functions(self) -> list[str]:
+        """The emulator's functions in the order of their root ports."""
+        return ["tsm"] + [f"nvme{i}" for i in range(self.nvme)] + [
+            f"dma{i}" for i in range(self.dma)]
+
+    def _start(self) -> None:
+        if self.with_emulator:
+            disk = self.directory / "disk.img"
+            with open(disk, "wb") as f:
+                f.truncate(self.disk_mib << 20)
+            self.emu = Emulator(self.directory, [
+                "--disk", str(disk), "--order", self.order,
+                "--nvme", str(self.nvme), "--dma", str(self.dma)])
+        with open(self.directory / "qemu.log", "wb") as log:
+            self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
+        self.guest = Guest(self.directory / "agent.sock", lambda: not self.qemu_ended())
+
+    def _qemu_argv(self) -> list[str | Path]:
+        append = ("console=ttyS0 rdinit=/scripts/tdi-init swiotlb=32768,force loglevel=6 "
+                  f"panic=-1 oops=panic {self.append}")
+        argv: list[str | Path] = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+            "-display", "none", *acceleration(),
+            "-machine", "q35,kernel-irqchip=split", "-smp", str(self.cpus), "-m", self.memory,
+            "-object", f"memory-backend-memfd,id=m0,size={self.memory},share=on",
+            "-numa", "node,memdev=m0",
+            "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+            "-serial", f"file:{self.directory}/console.log",
+            "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
+            "-serial", "chardev:agent",
+            "-kernel", f"/boot/vmlinuz-{self.kernel}", "-initrd", self.initramfs,
+            "-append", append,
+        ]
+        if self.with_emulator:
+            for i, function in enumerate(self.functions()):
+                device = {"driver": "vfio-user-pci", "bus": f"rp{i}", "id": function, "socket": {
+                    "type": "unix", "path": f"{self.directory}/{function}.sock"}}
+                argv += ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}",
+                         "-device", json.dumps(device)]
+        return argv
+
+    def qemu_ended(self) -> bool:
+        return self._qemu is None or self._qemu.poll() is not None
+
+    # --- end -----------------------------------------------------------------
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        try:
+            self.complaint = self._stop()
+            if kind is not None or self.complaint or self.keep_logs:
+                self._keep_logs()
+        finally:
+            self._remove()
+
+    def _stop(self) -> str:
+        """Ends every process; what was wrong with them, or an empty string."""
+        complaints = []
+        if hasattr(self, "guest"):
+            self.guest.close()
+        if self._qemu is not None:
+            if self.qemu_ended() and not self.expected_dead_emulator:
+                complaints.append(f"QEMU ended by itself, status {self._qemu.returncode}")
+            self._qemu.kill()
+            self._qemu.wait()
+        if hasattr(self, "emu"):
+            status = self.emu.stop()
+            if status != 0 and not self.expected_dead_emulator:
+                complaints.append(f"tdisp-emu ended with status {status}")
+            complaints += [f"tdisp-emu: {line}" for line in
+                           grep(self.emu.log, BAD_EMULATOR)[:1]]
+        complaints += [f"console: {line}" for line in
+                       grep(self.directory / "console.log", BAD_CONSOLE)
+                       if not any(re.search(e, line) for e in self.expected_console)][:1]
+        return "; ".join(complaints)
+
+    def _keep_logs(self) -> None:
+        logs = BUILD / "logs" / self.name
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
+        for log in self.directory.glob("*.log"):
+            shutil.copy(log, logs)
+        print(f"# logs: {logs.relative_to(TOP)}", file=sys.stderr)
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def grep(path: Path, pattern: re.Pattern[str]) -> list[str]:
+    if not path.exists():
+        return []
+    return [line.strip() for line in path.read_text(errors="replace").splitlines()
+            if pattern.search(line)]
