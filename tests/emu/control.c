@@ -317,6 +317,40 @@ static void cmd_flr(int nr, char **word, FILE *out)
 	ok(out);
 }
 
+static void cmd_fault(int nr, char **word, FILE *out)
+{
+	struct func *f = tdi_arg(word[1], out);
+
+	(void)nr;
+	if (!f)
+		return;
+	if (dsm_set_fault(f->dsm, word[2]))
+		error(out, "no such fault");
+	else
+		ok(out);
+}
+
+static void cmd_mend(int nr, char **word, FILE *out)
+{
+	struct func *f = tdi_arg(word[1], out);
+
+	(void)nr;
+	if (!f)
+		return;
+	dsm_set_fault(f->dsm, NULL);
+	ok(out);
+}
+
+static void cmd_faults(int nr, char **word, FILE *out)
+{
+	(void)nr;
+	(void)word;
+	open_ok(out);
+	fputs(",\"faults\":", out);
+	dsm_faults_json(out);
+	close_ok(out);
+}
+
 static void cmd_delay(int nr, char **word, FILE *out)
 {
 	uint64_t ms;
@@ -366,6 +400,9 @@ static const struct command {
 	{ "relock",	1, 1, cmd_relock },
 	{ "unlock",	1, 1, cmd_unlock },
 	{ "flr",	1, 1, cmd_flr },
+	{ "fault",	2, 2, cmd_fault },
+	{ "mend",	1, 1, cmd_mend },
+	{ "faults",	0, 0, cmd_faults },
 	{ "delay",	1, 1, cmd_delay },
 	{ "silent",	1, 1, cmd_silent },
 	{ "quit",	0, 0, cmd_quit },

@@ -13,7 +13,21 @@
 #define DSM_REPORT_PORTION	48
 #define DSM_REPORT_MAX		256
 
+/* What can be wrong with a device. */
+enum dsm_fault {
+	DSM_BAD_SIGNATURE,
+	DSM_SWAPPED_RANGES,
+	DSM_LONG_RANGE,
+	DSM_SHIFTED_RANGE,
+	DSM_FW_UPDATES,
+	DSM_ATS_ON,
+	DSM_DEBUG_ON,
+	DSM_OTHER_FIRMWARE,
+	DSM_NR_FAULTS
+};
+
 struct dsm {
+	uint32_t faults;		/* bit per enum dsm_fault */
 	struct func *func;
 	struct cert_leaf *leaf;		/* made when first needed */
 	enum tdisp_state state;
@@ -25,6 +39,14 @@ struct dsm {
 	uint8_t report[DSM_REPORT_MAX];
 	size_t report_len;
 };
+
+static inline bool dsm_has(const struct dsm *d, enum dsm_fault fault)
+{
+	return d->faults >> fault & 1;
+}
+
+/* Spoils a report that was built, as the device's faults say. */
+void dsm_spoil_report(const struct dsm *d, uint8_t *report);
 
 /* The key and chain of slot 0, NULL if OpenSSL failed. */
 const struct cert_leaf *dsm_leaf(struct dsm *d);

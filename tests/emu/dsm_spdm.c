@@ -291,11 +291,12 @@ static size_t measure(const struct dsm *d, const struct measured *m, uint8_t val
 {
 	static const char version[] = "1.0.0";
 	const __le64 svn = htole64(1);
+	bool debug = dsm_has(d, DSM_DEBUG_ON);
 	const struct spdm_device_mode mode = {
 		.op_mode_caps = htole32(SPDM_OP_MODE_NORMAL | SPDM_OP_MODE_MANUFACTURING),
 		.op_mode_state = htole32(SPDM_OP_MODE_NORMAL),
 		.device_mode_caps = htole32(SPDM_DEV_MODE_DEBUG | SPDM_DEV_MODE_INVASIVE),
-		.device_mode_state = 0,
+		.device_mode_state = htole32(debug ? SPDM_DEV_MODE_INVASIVE : 0),
 	};
 	char text[64];
 	int n;
@@ -311,7 +312,9 @@ static size_t measure(const struct dsm *d, const struct measured *m, uint8_t val
 		memcpy(value, &mode, sizeof(mode));
 		return sizeof(mode);
 	default:
-		n = snprintf(text, sizeof(text), "tdisp-emu %s %s", kind_name(d), m->what);
+		n = snprintf(text, sizeof(text), "tdisp-emu %s %s%s", kind_name(d), m->what,
+			     dsm_has(d, DSM_OTHER_FIRMWARE) && m->type == SPDM_MEAS_FIRMWARE ?
+			     " (patched)" : "");
 		sha384(text, n, value);
 		return SHA384_SIZE;
 	}
@@ -349,6 +352,7 @@ static bool put_signature(struct exchange *x)
 	sha384(c->log, c->log_len, msg + SPDM_SIGN_PREFIX_SIZE);
 	if (!dsm_leaf(c->dsm) || cert_leaf_sign(dsm_leaf(c->dsm), msg, sizeof(msg), sig))
 		return false;
+	sig[sizeof(sig) - 1] ^= dsm_has(c->dsm, DSM_BAD_SIGNATURE);
 	put(x, sig, sizeof(sig));
 	return true;
 }

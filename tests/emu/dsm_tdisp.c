@@ -132,6 +132,7 @@ static void build_report(struct dsm *d, uint64_t mmio_offset)
 	}
 	put(d, &tail, sizeof(tail));
 	put(d, info, sizeof(info) - 1);
+	dsm_spoil_report(d, d->report);
 }
 
 /* The shifted addresses neither wrap nor leave the range that a page number has. */

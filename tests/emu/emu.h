@@ -212,6 +212,12 @@ enum tdisp_state dsm_state(const struct dsm *d);
 uint16_t dsm_lock_flags(const struct dsm *d);
 /* pci.c reports what the tracking table calls a violation; no effect unless locked. */
 void dsm_violation(struct dsm *d, const char *reason);
+/*
+ * A device that is not what it should be, whoever relays. -ENOENT: no such fault.
+ * name NULL: sound again.
+ */
+int dsm_set_fault(struct dsm *d, const char *name);
+void dsm_faults_json(FILE *out);
 /* Conventional reset of the whole device when its VM is gone: CONFIG_UNLOCKED. */
 void dsm_vm_reset(struct dsm *d);
 
@@ -257,6 +263,8 @@ enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 enum emu_status host_relock(struct host *h, struct func *f);
 /* Runs just before the TSM sees a class 01xxh call: the moment to misbehave. */
 void host_before_tsm_call(struct host *h, uint16_t call, uint32_t handle);
+/* Where the host lets the guest find a BAR, as the TSM looks it up at LOCK. */
+uint64_t host_bar_addr(struct host *h, struct func *f, int bar);
 /* Lets a lie about framing change the reply header of a host call. */
 void host_frame_reply(struct host *h, uint32_t handle, struct emu_rsp_hdr *hdr);
 /* Arm or stop lies by name; -ENOENT, -ENODEV. func NULL: all. */

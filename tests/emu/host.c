@@ -80,7 +80,6 @@ enum emu_status host_relock(struct host *h, struct func *f)
 static enum emu_status relay_call(struct relay *r, const void *req)
 {
 	const struct emu_lock_req *lock = req;
-	const struct emu_measure_req *measure = req;
 	struct tdi *tdi = r->target->tdi;
 	struct host_tdi *ht;
 	enum emu_status status;
@@ -96,13 +95,19 @@ static enum emu_status relay_call(struct relay *r, const void *req)
 	case EMU_HOST_STOP:
 		return tsm_host_stop(tdi);
 	case EMU_HOST_MEASURE:
-		status = tsm_host_measure(tdi, measure->nonce);
+		status = tsm_host_measure(tdi, r->nonce);
 		if (!status)
 			remember_measurements(r->host, r->target);
 		return status;
 	default:
 		return EMU_OK;		/* objects, below */
 	}
+}
+
+uint64_t host_bar_addr(struct host *h, struct func *f, int bar)
+{
+	TELL(h, f, map, &bar);
+	return pci_bar_addr(f, bar);
 }
 
 /* The TSM's object as the host would have the guest see it; NULL: none. */
@@ -223,6 +228,8 @@ enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 	if (!r.func || !r.func->tdi)
 		return EMU_E_TDI;
 	r.target = r.func;
+	if (call == EMU_HOST_MEASURE)
+		memcpy(r.nonce, req, sizeof(r.nonce));
 	TELL(h, r.func, before, &r);
 	if (!r.done) {
 		r.status = relay_call(&r, req);

@@ -5,7 +5,7 @@
 
 #include "emu.h"
 
-#define HOST_NR_LIES	20
+#define HOST_NR_LIES	22
 
 /* What the host remembers of a TDI. */
 struct host_tdi {
@@ -22,6 +22,7 @@ struct relay {
 	struct func *func;		/* named by the guest */
 	struct func *target;		/* to whom it is relayed */
 	bool done;			/* a lie answered it: relay nothing */
+	uint8_t nonce[EMU_NONCE_SIZE];	/* relayed by MEASURE */
 	enum emu_status status;
 	enum tdisp_state state;		/* claimed by LOCK, START, STOP */
 };
@@ -45,6 +46,7 @@ struct lie {
 	bool (*read)(uint32_t *len);			/* how much a read hands over */
 	bool (*tsm_call)(struct host *h, struct func *f, uint16_t call);
 	bool (*frame)(struct emu_rsp_hdr *hdr);
+	bool (*map)(int *bar);				/* which BAR is found at a BAR's place */
 };
 
 struct host {

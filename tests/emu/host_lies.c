@@ -112,6 +112,22 @@ static bool no_measure(struct relay *r)
 	return r->done = r->call == EMU_HOST_MEASURE;
 }
 
+static bool other_nonce(struct relay *r)
+{
+	if (r->call != EMU_HOST_MEASURE)
+		return false;
+	emu_random(r->nonce, sizeof(r->nonce));
+	return true;
+}
+
+static bool remap_bars(int *bar)
+{
+	if (*bar != 0 && *bar != 2)
+		return false;
+	*bar = 2 - *bar;
+	return true;
+}
+
 static bool swap_functions(struct relay *r)
 {
 	const struct emu *e = r->func->emu;
@@ -222,6 +238,10 @@ const struct lie lies[] = {
 	  .object = replay_measurements },
 	{ "no-measure", "says measured, asks nobody",
 	  .before = no_measure },
+	{ "other-nonce", "has it measured with a nonce of its own",
+	  .before = other_nonce },
+	{ "remap-bars", "maps BAR 0 where the guest has BAR 2 and the other way round",
+	  .map = remap_bars },
 	{ "swap-functions", "relays LOCK, START and STOP of one TDI to its neighbour",
 	  .before = swap_functions },
 	{ "relock-on-accept", "re-locks the TDI just before its first MMIO_ACCEPT",

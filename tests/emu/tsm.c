@@ -230,7 +230,7 @@ enum emu_status tsm_host_lock(struct tdi *tdi, uint16_t flags)
 		return status;
 	}
 	for (bar = 0; bar < FUNC_NR_BARS; bar++)
-		tdi->bar[bar] = pci_bar_addr(tdi->func, bar);
+		tdi->bar[bar] = host_bar_addr(tdi->func->emu->host, tdi->func, bar);
 	tdi->lock_flags = flags;
 	tdi->lock_nonce = fresh_nonce();
 	tdi->report_nonce = fresh_nonce();
