@@ -13,6 +13,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "../include/tdisp/appraise.h"
 #include "internal.h"
 
 /*
@@ -146,10 +147,40 @@ static void explain(struct tdi *tdi, const struct tdisp_why *why)
 		   why->check, index, why->offset, why->expected, why->found);
 }
 
-/* Does the report describe the function that the guest sees? */
+/* A control bit of an extended capability, as config space shows it. */
+static bool claims(struct pci_dev *pdev, int cap_id, int ctrl, u16 bit)
+{
+	u16 cap = pci_find_ext_capability(pdev, cap_id);
+	u16 val = 0;
+
+	if (cap)
+		pci_read_config_word(pdev, cap + ctrl, &val);
+	return val & bit;
+}
+
+/*
+ * What is wanted: nothing that this guest did not ask for. What config space
+ * claims to be on must be on in the report too; being wanted off, it is refused
+ * either way, with the report's word in the reason.
+ */
+static struct tdisp_policy wanted(struct pci_dev *pdev)
+{
+	struct tdisp_policy policy = TDISP_POLICY_STRICT;
+
+	if (claims(pdev, PCI_EXT_CAP_ID_ATS, PCI_ATS_CTRL, PCI_ATS_CTRL_ENABLE))
+		policy.info_set |= TDISP_INFO_ATS;
+	if (claims(pdev, PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL, PCI_PRI_CTRL_ENABLE))
+		policy.info_set |= TDISP_INFO_PRS;
+	if (claims(pdev, PCI_EXT_CAP_ID_PASID, PCI_PASID_CTRL, PCI_PASID_CTRL_ENABLE))
+		policy.info_set |= TDISP_INFO_DMA_PASID;
+	return policy;
+}
+
+/* Does the report describe the function that the guest sees, and wants? */
 static int check_report(struct tdi *tdi, struct tdi_evidence *ev)
 {
 	const struct tdi_blob *blob = &ev->blob[TDI_OBJ_REPORT];
+	struct tdisp_policy policy = wanted(tdi->pdev);
 	struct pci_dev *pdev = tdi->pdev;
 	struct tdisp_why why = { };
 	int i, ret;
@@ -161,6 +192,8 @@ static int check_report(struct tdi *tdi, struct tdi_evidence *ev)
 	ret = tdisp_report_parse(blob->data, blob->len, &ev->report, &why);
 	if (!ret)
 		ret = tdisp_report_match(blob->data, &ev->report, &ev->bars, &why);
+	if (!ret)
+		ret = tdisp_report_appraise(blob->data, &ev->report, &policy, &why);
 	if (ret)
 		explain(tdi, &why);
 	return ret;
@@ -228,6 +261,8 @@ struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi)
 	ret = check_digests(tdi, ev, &before);
 	if (!ret)
 		ret = check_report(tdi, ev);
+	if (!ret)
+		ret = tdi_identity_check(tdi, ev);
 	if (ret)
 		return ERR_PTR(ret);
 

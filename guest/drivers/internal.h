@@ -3,7 +3,8 @@
  * Private to guest/drivers: what its files know of each other.
  *
  *   main.c      module, registry, hot-add        tdi.c      verbs and transitions
- *   evidence.c  collect, digest, appraise        accept.c   MMIO and DMA grants
+ *   evidence.c  collect, digest, appraise        identity.c signature and chain
+ *   accept.c    MMIO and DMA grants
  *   dma.c       modes, direct and blocked ops    bounce.c   shared pool, bounce ops
  *   enable.c    pci_tdi_enable()                 sysfs.c class.c debugfs.c   surfaces
  */
@@ -26,6 +27,20 @@ struct tdi_blob {
 };
 
 /**
+ * enum tdi_identity - who vouches for the one who signed the measurements
+ * @TDI_IDENTITY_UNVERIFIED: nobody
+ * @TDI_IDENTITY_VERIFIED: the kernel, by a chain to an anchor
+ * @TDI_IDENTITY_APPROVED: a verifier in user space, for this generation
+ */
+enum tdi_identity {
+	TDI_IDENTITY_UNVERIFIED,
+	TDI_IDENTITY_VERIFIED,
+	TDI_IDENTITY_APPROVED,
+};
+
+#define TDI_UNVERIFIED_LEN	256
+
+/**
  * struct tdi_evidence - what was verified, and for what
  * @generation: never used twice
  * @nonces: the platform's tokens when it was verified; acceptance names them
@@ -33,7 +48,8 @@ struct tdi_blob {
  * @blob: the objects
  * @bars: BAR sizes that the report was matched against
  * @report: fixed part of the report, parsed
- * @identity_verified: somebody checked who signed the measurements
+ * @identity: who vouches for the signer
+ * @unverified: why the kernel does not, if it does not
  */
 struct tdi_evidence {
 	u64 generation;
@@ -42,7 +58,8 @@ struct tdi_evidence {
 	struct tdi_blob blob[TDI_NR_OBJECTS];
 	struct tdisp_bars bars;
 	struct tdisp_report report;
-	bool identity_verified;
+	enum tdi_identity identity;
+	char unverified[TDI_UNVERIFIED_LEN];
 };
 
 /* main.c */
@@ -53,6 +70,7 @@ struct tdi *tdi_from_pdev(struct pci_dev *pdev);
 int tdi_connect(struct tdi *tdi);
 int tdi_lock(struct tdi *tdi);
 int tdi_accept(struct tdi *tdi, u64 generation);
+int tdi_approve(struct tdi *tdi, u64 generation);
 int tdi_unlock(struct tdi *tdi, const char *verb);
 void tdi_lost(struct tdi *tdi);
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret);
@@ -64,6 +82,11 @@ struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi);
 void tdi_evidence_free(struct tdi_evidence *ev);
 DEFINE_FREE(tdi_evidence, struct tdi_evidence *, if (!IS_ERR_OR_NULL(_T)) tdi_evidence_free(_T))
 bool tdi_nonces_equal(const struct tdi_nonces *a, const struct tdi_nonces *b);
+
+/* identity.c */
+int tdi_identity_init(void);
+void tdi_identity_exit(void);
+int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev);
 
 /* accept.c */
 int tdi_grant(struct tdi *tdi);

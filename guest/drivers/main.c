@@ -281,13 +281,20 @@ static int __init tdi_init(void)
 
 	if (ret)
 		return ret;
+	ret = tdi_identity_init();
+	if (ret)
+		goto err_class;
 	ret = bus_register_notifier(&pci_bus_type, &hotplug_nb);
-	if (ret) {
-		tdi_class_exit();
-		return ret;
-	}
+	if (ret)
+		goto err_identity;
 	tdi_debugfs_init();
 	return 0;
+
+err_identity:
+	tdi_identity_exit();
+err_class:
+	tdi_class_exit();
+	return ret;
 }
 module_init(tdi_init);
 
@@ -295,6 +302,7 @@ static void __exit tdi_exit(void)
 {
 	tdi_debugfs_exit();
 	bus_unregister_notifier(&pci_bus_type, &hotplug_nb);
+	tdi_identity_exit();
 	tdi_class_exit();
 	xa_destroy(&tdis);
 }

@@ -123,19 +123,34 @@ static ssize_t unlock_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(unlock);
 
+static bool parse_generation(const char *buf, u64 *ret)
+{
+	size_t prefix = str_has_prefix(buf, "generation=");
+
+	return prefix && !kstrtou64(buf + prefix, 10, ret) && *ret;
+}
+
+static ssize_t approve_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t len)
+{
+	u64 generation;
+
+	if (!parse_generation(buf, &generation))
+		return -EINVAL;
+	return run_verb(to_tdi(dev), tdi_approve, generation, len);
+}
+static DEVICE_ATTR_WO(approve);
+
 static ssize_t accept_store(struct device *dev, struct device_attribute *attr,
 			    const char *buf, size_t len)
 {
-	u64 generation = 0;
-	size_t prefix;
+	u64 generation;
 	bool yes;
 
-	prefix = str_has_prefix(buf, "generation=");
-	if (prefix) {
-		if (kstrtou64(buf + prefix, 10, &generation) || !generation)
+	if (!parse_generation(buf, &generation)) {
+		if (kstrtobool(buf, &yes) || !yes)
 			return -EINVAL;
-	} else if (kstrtobool(buf, &yes) || !yes) {
-		return -EINVAL;
+		generation = 0;
 	}
 	return run_verb(to_tdi(dev), tdi_accept, generation, len);
 }
@@ -179,13 +194,18 @@ static DEVICE_ATTR_RO(generation);
 
 static ssize_t identity_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
+	static const char * const words[] = {
+		[TDI_IDENTITY_UNVERIFIED]	= "unverified",
+		[TDI_IDENTITY_VERIFIED]		= "verified",
+		[TDI_IDENTITY_APPROVED]		= "approved",
+	};
 	struct tdi *tdi = to_tdi(dev);
 
 	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
 		const char *word = "none";
 
 		if (tdi->evidence)
-			word = tdi->evidence->identity_verified ? "verified" : "unverified";
+			word = words[tdi->evidence->identity];
 		return sysfs_emit(buf, "%s\n", word);
 	}
 	return -EINTR;
@@ -206,6 +226,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_connect.attr,
 	&dev_attr_disconnect.attr,
 	&dev_attr_lock.attr,
+	&dev_attr_approve.attr,
 	&dev_attr_accept.attr,
 	&dev_attr_unlock.attr,
 	&dev_attr_state.attr,

@@ -186,12 +186,29 @@ static int undo(struct tdi *tdi, int ret)
 	return ret;
 }
 
+/*
+ * No-snoop writes go past the caches, and the maintenance that they ask for is
+ * not a confidential guest's to do. Enable No Snoop must not change while locked
+ * (PCIe r6.x table 11-5), so off it goes before.
+ */
+static int forbid_no_snoop(struct tdi *tdi)
+{
+	u16 ctl;
+
+	pcie_capability_clear_word(tdi->pdev, PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_NOSNOOP_EN);
+	pcie_capability_read_word(tdi->pdev, PCI_EXP_DEVCTL, &ctl);
+	if (!(ctl & PCI_EXP_DEVCTL_NOSNOOP_EN))
+		return 0;
+	tdi_reason(tdi, "Enable No Snoop: expected 0, found 1");
+	return -EPERM;
+}
+
 static int bind(struct tdi *tdi)
 {
 	struct tdi_tsm_info info;
 	int ret;
 
-	ret = hold(tdi);
+	ret = forbid_no_snoop(tdi) ?: hold(tdi);
 	if (ret)
 		return ret;
 
@@ -270,8 +287,9 @@ static int run(struct tdi *tdi)
 {
 	int ret;
 
-	if (!tdi->evidence->identity_verified && !tdi_allow_unverified) {
-		tdi_reason(tdi, "identity: expected verified, found unverified");
+	if (tdi->evidence->identity == TDI_IDENTITY_UNVERIFIED && !tdi_allow_unverified) {
+		tdi_reason(tdi, "identity: expected verified or approved, found unverified: %s",
+			   tdi->evidence->unverified);
 		return -ENOKEY;
 	}
 	ret = still_fresh(tdi, TDISP_CONFIG_LOCKED);
@@ -293,9 +311,14 @@ static const char *ok_text(struct tdi *tdi)
 {
 	if (tdi->state == TDI_UNLOCKED)
 		return "unlocked, shared";
-	if (tdi->evidence->identity_verified)
+	switch (tdi->evidence->identity) {
+	case TDI_IDENTITY_VERIFIED:
 		return "identity verified";
-	return "identity NOT verified: digests and interface report checked, not who signed";
+	case TDI_IDENTITY_APPROVED:
+		return "identity approved by user space";
+	default:
+		return "identity NOT verified: nobody vouches for who signed";
+	}
 }
 
 static int no_driver(struct tdi *tdi)
@@ -336,6 +359,21 @@ int tdi_lock(struct tdi *tdi)
 	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
 }
 
+/* Is this the evidence that is published? 0 stands for whichever is. */
+static int is_published(struct tdi *tdi, u64 generation)
+{
+	if (!tdi->evidence) {
+		tdi_reason(tdi, "evidence: expected a generation, found none");
+		return -EINVAL;
+	}
+	if (generation && generation != tdi->evidence->generation) {
+		tdi_reason(tdi, "generation: expected %llu, found %llu",
+			   tdi->evidence->generation, generation);
+		return -ESTALE;
+	}
+	return 0;
+}
+
 /**
  * tdi_accept() - accept and start what was verified
  * @tdi: an attested TDI
@@ -355,15 +393,9 @@ int tdi_accept(struct tdi *tdi, u64 generation)
 	ret = no_driver(tdi);
 	if (ret)
 		return verb_end(tdi, ret, NULL);
-	if (!tdi->evidence) {
-		tdi_reason(tdi, "evidence: expected a verified generation, found none");
-		return verb_end(tdi, -EINVAL, NULL);
-	}
-	if (generation && generation != tdi->evidence->generation) {
-		tdi_reason(tdi, "generation: expected %llu, found %llu",
-			   tdi->evidence->generation, generation);
-		return verb_end(tdi, -ESTALE, NULL);
-	}
+	ret = is_published(tdi, generation);
+	if (ret)
+		return verb_end(tdi, ret, NULL);
 	if (tdi->state == TDI_RUN)
 		return verb_end(tdi, 0, ok_text(tdi));
 	if (tdi->state != TDI_ATTESTED) {
@@ -374,6 +406,26 @@ int tdi_accept(struct tdi *tdi, u64 generation)
 	ret = run(tdi);
 	if (ret && ret != -ENOKEY)
 		ret = undo(tdi, ret);
+	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+}
+
+/**
+ * tdi_approve() - a verifier in user space vouches for the signer
+ * @tdi: an attested TDI
+ * @generation: the evidence that it verified
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0; -EINVAL no evidence; -ESTALE another generation is published.
+ */
+int tdi_approve(struct tdi *tdi, u64 generation)
+{
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, "approve");
+	ret = is_published(tdi, generation);
+	if (!ret && tdi->evidence->identity == TDI_IDENTITY_UNVERIFIED)
+		tdi->evidence->identity = TDI_IDENTITY_APPROVED;
 	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
 }
 
