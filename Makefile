@@ -6,6 +6,11 @@
 TDI_JOBS ?= $(shell nproc)
 export TDI_JOBS
 
+# Evidence that others made, for the interop tests; they are skipped without it.
+ifneq ($(wildcard ../shared/evidence),)
+export TDI_EVIDENCE ?= ../shared/evidence
+endif
+
 ENTER := tests/kernels/enter
 # One build at a time in a tree; tests run without the lock.
 BUILD := $(ENTER) flock build/.lock $(MAKE) -f build.mk --no-print-directory -j$(TDI_JOBS)
@@ -14,6 +19,7 @@ RUN := $(ENTER) tests/run
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo check all modules tools emu initramfs unit emu-check e2e style \
+	coverage fuzz \
 	shell root host clean
 
 help: ## this list
@@ -49,6 +55,12 @@ emu-check: | build ## the emulator's own tests
 
 e2e: all ## scenarios in VMs
 	@$(RUN) e2e
+
+coverage: | build ## what the unit tests reach of guest/lib
+	@$(RUN) coverage
+
+fuzz: | build ## every parser, ten million executions each
+	@$(RUN) fuzz-long
 
 style: | build ## style and dependency checks
 	@$(RUN) style
