@@ -55,6 +55,29 @@ static int check_ranges(const void *buf, const struct tdisp_report *report,
 	return 0;
 }
 
+/* Ranges neither overlap nor exceed their BAR: enough pages are all pages. */
+static int check_covered(const void *buf, const struct tdisp_report *report,
+			 const struct tdisp_bars *bars, struct tdisp_why *why)
+{
+	u64 pages[TDISP_NR_BARS] = { 0 };
+	u32 i;
+
+	for (i = 0; i < report->nr_ranges; i++) {
+		struct tdisp_range range = tdisp_report_range(buf, report, i);
+
+		if (range.id < TDISP_NR_BARS)
+			pages[range.id] += range.nr_pages;
+	}
+	for (i = 0; i < TDISP_NR_BARS; i++) {
+		u64 want = bars->size[i] >> TDISP_PAGE_SHIFT;
+
+		if (pages[i] != want)
+			return tdisp_refuse(why, -EPERM, "pages that the ranges cover of BAR",
+					    sizeof(struct tdisp_report_hdr), i, want, pages[i]);
+	}
+	return 0;
+}
+
 int tdisp_report_appraise(const void *buf, const struct tdisp_report *report,
 			  const struct tdisp_policy *policy, struct tdisp_why *why)
 {
@@ -74,5 +97,8 @@ int tdisp_report_appraise(const void *buf, const struct tdisp_report *report,
 		return tdisp_refuse(why, -EPERM, "TPH is off",
 				    offsetof(struct tdisp_report_hdr, tph_control),
 				    TDISP_WHY_NO_INDEX, 0, report->tph_control);
-	return check_ranges(buf, report, policy, why);
+	ret = check_ranges(buf, report, policy, why);
+	if (ret || !policy->covered)
+		return ret;
+	return check_covered(buf, report, policy->covered, why);
 }

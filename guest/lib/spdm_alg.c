@@ -162,7 +162,7 @@ int spdm_vca_algorithms(const struct spdm_vca *vca, const struct spdm_alg **asym
 		asym_at = vca->msg[SPDM_VCA_ALGORITHMS].offset + SPDM_ALGORITHMS_PQC_ASYM_SEL;
 	} else if (!vca->base_asym) {
 		return tdisp_refuse(why, vca->ext_asym ? -EOPNOTSUPP : -EBADMSG,
-				    vca->ext_asym ? "extended signature algorithms are not supported" :
+				    vca->ext_asym ? "extended algorithms are not supported" :
 						    "a signature algorithm is selected",
 				    asym_at, SPDM_VCA_ALGORITHMS, 1, 0);
 	}

@@ -61,7 +61,7 @@ int spdm_der_sequence(const void *buf, size_t len, size_t offset, size_t *ret,
 	}
 
 	if (size > tdisp_cursor_left(&c))
-		return tdisp_refuse(why, -EBADMSG, "a certificate ends where the buffer does or before",
+		return tdisp_refuse(why, -EBADMSG, "a certificate ends within the buffer",
 				    at, TDISP_WHY_NO_INDEX, tdisp_cursor_left(&c), size);
 
 	*ret = c.pos + size;

@@ -261,7 +261,7 @@ static int check_block(struct tdisp_cursor *c, u32 i, struct tdisp_why *why)
 				    size);
 	value_size = get_unaligned_le16(c->buf + FIELD(at, spdm_meas_block, value_size));
 	if (value_size != size - SPDM_MEAS_DMTF_HDR_SIZE)
-		return tdisp_refuse(why, -EBADMSG, "a block's value has the size that its block leaves",
+		return tdisp_refuse(why, -EBADMSG, "a block's value has the size left to it",
 				    FIELD(at, spdm_meas_block, value_size), i,
 				    size - SPDM_MEAS_DMTF_HDR_SIZE, value_size);
 	return 0;
@@ -318,7 +318,7 @@ static int check_blocks(const u8 *buf, const struct spdm_meas_pair *pair, u32 nr
 			return err;
 		index = buf[FIELD(at, spdm_meas_block, index)];
 		if (pair->op != SPDM_MEAS_OP_ALL && index != pair->op)
-			return tdisp_refuse(why, -EBADMSG, "the block is the one that was asked for",
+			return tdisp_refuse(why, -EBADMSG, "the block is the one asked for",
 					    FIELD(at, spdm_meas_block, index), i, pair->op, index);
 
 		if (!seen[index]) {

@@ -194,7 +194,7 @@ static int parse_table(struct tdisp_cursor *c, enum spdm_vca_msg msg, int *last_
 	if (!selected)
 		return 0;
 	if (!one_bit_at_most(alg))
-		return tdisp_refuse(why, -EBADMSG, "an algorithm table selects one algorithm at most",
+		return tdisp_refuse(why, -EBADMSG, "an algorithm table selects one at most",
 				    FIELD(at, spdm_alg_table, alg), msg, 1, alg);
 	if (type < NR_TABLE_TYPES)
 		selected[type] = alg;

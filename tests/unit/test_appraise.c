@@ -138,6 +138,44 @@ static void a_policy_may_want_updates_permitted(void **state)
 	assert_string_equal(why.check, "firmware may be updated");
 }
 
+static void a_bar_must_be_covered_to_the_last_page(void **state)
+{
+	struct tdisp_bars bars = { .size = { 0x4000, 0, 0x4000 } };
+	struct tdisp_policy policy = TDISP_POLICY_STRICT;
+	struct tdisp_why why = { 0 };
+	struct report_image img;
+
+	(void)state;
+	policy.covered = &bars;
+	plain(&img);
+	assert_int_equal(appraise(&img, &policy, NULL), 0);
+
+	/* A host that shows a larger BAR than the device has. */
+	bars.size[2] *= 2;
+	assert_int_equal(appraise(&img, &policy, &why), -EPERM);
+	assert_int_equal(why.index, 2);
+	assert_int_equal(why.expected, 8);
+	assert_int_equal(why.found, 4);
+	policy.covered = NULL;
+	assert_int_equal(appraise(&img, &policy, NULL), 0);
+
+	/* A BAR of which the report is silent. */
+	bars.size[2] /= 2;
+	bars.size[4] = 0x2000;
+	policy.covered = &bars;
+	assert_int_equal(appraise(&img, &policy, &why), -EPERM);
+	assert_int_equal(why.index, 4);
+
+	/* Ranges of what is no BAR do not count. */
+	bars.size[4] = 0;
+	report_begin(&img, CAREFUL, 0);
+	report_add_range(&img, 0, 0x1000, 4, 0);
+	report_add_range(&img, 2, 0x2000, 4, 0);
+	report_add_range(&img, 9, 0x3000, 1, 0);
+	report_end(&img, NULL, 0);
+	assert_int_equal(appraise(&img, &policy, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +183,7 @@ int main(void)
 		cmocka_unit_test(a_policy_that_wants_nothing_refuses_nothing_it_allows),
 		cmocka_unit_test(each_allowance_is_needed_by_itself),
 		cmocka_unit_test(a_policy_may_want_updates_permitted),
+		cmocka_unit_test(a_bar_must_be_covered_to_the_last_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -772,7 +772,7 @@ static void extended_algorithms_are_unsupported(void **state)
 	(void)state;
 	v = selected(0, 0, 2);
 	v.ext_asym = true;
-	assert_no_algorithms(&v, -EOPNOTSUPP, "extended signature algorithms are not supported",
+	assert_no_algorithms(&v, -EOPNOTSUPP, "extended algorithms are not supported",
 			     112);
 	v = selected(0x80, 0, 0);
 	v.ext_hash = true;

@@ -19,6 +19,8 @@
  * @allow_tph: TLP processing hints may be on
  * @allow_lnr: lightweight notification may be on (deprecated since PCIe 6.0)
  * @allow_updatable: a range may turn non-TEE, or back, while in RUN
+ * @covered: BARs that the ranges must cover to the last page, NULL for none; the
+ *	report must have passed tdisp_report_match() for them
  */
 struct tdisp_policy {
 	u16 info_set;
@@ -27,6 +29,7 @@ struct tdisp_policy {
 	bool allow_tph;
 	bool allow_lnr;
 	bool allow_updatable;
+	const struct tdisp_bars *covered;
 };
 
 /* For a guest that asked for NO_FW_UPDATE and uses neither PASID, ATS nor PRI. */

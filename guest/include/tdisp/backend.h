@@ -128,7 +128,8 @@ struct tdi_backend_ops {
 	void (*leave)(struct tdi_backend *backend);
 	/**
 	 * @share_pages: make pages shared. Any context. NULL where the kernel's own
-	 * DMA code does that, as on real confidential guests.
+	 * DMA code does that, as on real confidential guests. -ENXIO: nothing was
+	 * changed, and the pages are private; any other error: nobody knows.
 	 */
 	int (*share_pages)(struct tdi_backend *backend, phys_addr_t addr, size_t nr_pages);
 	/** @unshare_pages: make pages private again. Any context. */
@@ -205,6 +206,7 @@ struct tdi_dma {
  *	device's own lock (Documentation/locking.rst)
  * @state: moved by tdi_transition() alone
  * @enabled: bind holds an enable count and a runtime PM reference
+ * @open: tsm/ is there; the registry's
  * @evidence: the published generation, or NULL
  * @dma: DMA mode and ops
  * @verb: the verb that is running, or ran last
@@ -220,6 +222,7 @@ struct tdi {
 	struct mutex lock;	/* verbs, and all below */
 	enum tdi_state state;
 	bool enabled;
+	bool open;
 	struct tdi_evidence *evidence;
 	struct tdi_dma dma;
 	const char *verb;
