@@ -153,10 +153,17 @@ static void *bounce_alloc(struct device *dev, size_t size, dma_addr_t *ret, gfp_
 	struct tdi_backend *backend = dma->tdi->backend;
 	size_t nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
 	void *vaddr = tdi_dma_alloc_pages(dev, size, ret, gfp);
+	int err;
 
 	if (!vaddr)
 		return NULL;
-	if (backend->ops->share_pages(backend, *ret, nr_pages)) {
+	err = backend->ops->share_pages(backend, *ret, nr_pages);
+	if (err == -ENXIO) {
+		/* Nobody was asked: they are as private as before. */
+		free_pages_exact(vaddr, PAGE_ALIGN(size));
+		return NULL;
+	}
+	if (err) {
 		/* All or nothing says the ABI, the host decides: never reuse them. */
 		atomic_add(nr_pages, &dma->leaked);
 		dev_warn_ratelimited(dev, "sharing failed, %zu pages leaked\n", nr_pages);

@@ -97,8 +97,12 @@ int tdi_dma_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
 static dma_addr_t direct_map(struct device *dev, phys_addr_t phys, size_t size,
 			     enum dma_data_direction dir, unsigned long attrs)
 {
-	/* Peer MMIO needs the peer's TSM to agree; nobody asked it. */
-	if (tdi_dma_attr_is_mmio(attrs) || !tdi_dma_reaches(dev, phys, size))
+	/*
+	 * Peer MMIO needs the peer's TSM to agree; nobody asked it. Memory that is
+	 * meant to be shared is not what this device reaches now.
+	 */
+	if (tdi_dma_attr_is_mmio(attrs) || tdi_dma_attr_is_shared(attrs) ||
+	    !tdi_dma_reaches(dev, phys, size))
 		return DMA_MAPPING_ERROR;
 	atomic_inc(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
 	return phys;
@@ -243,7 +247,8 @@ enum tdi_dma_mode tdi_dma_shared_mode(const struct tdi *tdi)
  *
  * Context: The device's lock and the TDI's lock are held.
  * Return: 0, or -EBUSY with the old mode in force: a driver is bound, or
- *	mappings made under the old mode still exist (counted, not assumed).
+ *	mappings made under the old mode still exist (counted, not assumed). With
+ *	no driver bound, TDI_DMA_BLOCKED is never refused.
  */
 int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode)
 {
@@ -260,7 +265,8 @@ int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode)
 		tdi_reason(tdi, "DMA mode: expected no driver, found %s", dev->driver->name);
 		return -EBUSY;
 	}
-	if (live) {
+	/* Blocking needs nobody's leave: what leaked will never be unmapped. */
+	if (live && mode != TDI_DMA_BLOCKED) {
 		tdi_reason(tdi, "DMA mode: expected 0 live mappings, found %d", live);
 		return -EBUSY;
 	}
@@ -271,7 +277,16 @@ int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode)
 	else
 		set_dma_ops(dev, &dma->ops[mode]);
 	dma->mode = mode;
+	/* Whether syncs may be skipped is worked out when a mask is set: anew. */
+	if (dev->dma_mask)
+		dma_set_mask(dev, *dev->dma_mask);
 	return 0;
+}
+
+/* Mappings and allocations that exist; a driver that leaks leaves some behind. */
+int tdi_dma_live(const struct tdi *tdi)
+{
+	return atomic_read(&tdi->dma.live);
 }
 
 void tdi_dma_init(struct tdi *tdi)

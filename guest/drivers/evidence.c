@@ -9,8 +9,10 @@
 #include <crypto/hash.h>
 #include <crypto/utils.h>
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/random.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../include/tdisp/appraise.h"
@@ -31,6 +33,12 @@ static const struct {
 	[TDI_OBJ_MEASUREMENTS]	= { "measurements", SZ_1M },
 	[TDI_OBJ_REPORT]	= { "interface report", TDISP_REPORT_MAX },
 };
+
+/*
+ * Patience for one object. A host may answer each read in time, a byte at a time,
+ * and the device's lock is held meanwhile.
+ */
+#define OBJECT_SECONDS		20
 
 static const char * const hash_names[TDI_NR_HASHES] = {
 	[TDI_HASH_SHA256]	= "sha256",
@@ -60,6 +68,7 @@ bool tdi_nonces_equal(const struct tdi_nonces *a, const struct tdi_nonces *b)
 static int copy_object(struct tdi *tdi, enum tdi_object obj, struct tdi_blob *blob)
 {
 	const struct tdi_backend_ops *ops = tdi->backend->ops;
+	unsigned long deadline = jiffies + OBJECT_SECONDS * HZ;
 	u64 size = 0, done = 0;
 	ssize_t n;
 	int ret;
@@ -79,6 +88,13 @@ static int copy_object(struct tdi *tdi, enum tdi_object obj, struct tdi_blob *bl
 	blob->len = size;
 
 	while (done < size) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, deadline)) {
+			tdi_reason(tdi, "%s: expected %llu bytes within %d s, found %llu",
+				   objects[obj].name, size, OBJECT_SECONDS, done);
+			return -ETIMEDOUT;
+		}
 		n = ops->object_read(tdi, obj, done, blob->data + done, size - done);
 		if (n < 0)
 			return n;
@@ -189,6 +205,8 @@ static int check_report(struct tdi *tdi, struct tdi_evidence *ev)
 		if (pci_resource_flags(pdev, i) & IORESOURCE_MEM)
 			ev->bars.size[i] = pci_resource_len(pdev, i);
 
+	/* What no range covers stays the host's, and nobody would notice. */
+	policy.covered = &ev->bars;
 	ret = tdisp_report_parse(blob->data, blob->len, &ev->report, &why);
 	if (!ret)
 		ret = tdisp_report_match(blob->data, &ev->report, &ev->bars, &why);
@@ -207,6 +225,12 @@ static int check_info(struct tdi *tdi, const struct tdi_tsm_info *info)
 	if (!info->nonces.lock) {
 		tdi_reason(tdi, "lock nonce: expected one from the TSM, found none");
 		return -EKEYREJECTED;
+	}
+	/* The host asks for the lock; the line size is the platform's to choose. */
+	if ((info->lock_flags & ~TDISP_LOCK_CACHE_LINE_128) != TDI_LOCK_FLAGS) {
+		tdi_reason(tdi, "lock flags: expected %#lx, found %#x (TSM)",
+			   TDI_LOCK_FLAGS, info->lock_flags);
+		return -EPERM;
 	}
 	for (i = 0; info->has_bars && i < TDISP_NR_BARS; i++) {
 		u64 here = 0;

@@ -3,7 +3,7 @@
  * Identity: who signed the measurements, and does anybody vouch for him.
  *
  * The kernel's own keys do it. Anchors are certificates that root put into the
- * key ring "tdi-anchors"; a device's chain is linked, root's side first, into a
+ * key ring ".tdi-anchors"; a device's chain is linked, root's side first, into a
  * throw-away ring that takes only what an anchor or an earlier certificate of
  * the chain signed. What stock kernels cannot do (validity dates, name
  * constraints, revocation lists, RSASSA-PSS) is a verifier's in user space, whose
@@ -14,6 +14,7 @@
 #include <crypto/utils.h>
 #include <keys/asymmetric-subtype.h>
 #include <keys/asymmetric-type.h>
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/key.h>
 #include <linux/slab.h>
@@ -24,7 +25,15 @@
 #include "../include/tdisp/spdm_vca.h"
 #include "internal.h"
 
-#define RING_PERM	(KEY_POS_ALL | KEY_USR_VIEW | KEY_USR_READ | KEY_USR_SEARCH)
+/*
+ * A leading dot keeps a ring from being joined as somebody's session key ring,
+ * which would make it his. Chains are nobody's but ours.
+ */
+#define ANCHORS		".tdi-anchors"
+#define CHAIN		".tdi-chain"
+#define ANCHORS_PERM	(KEY_POS_SEARCH | KEY_USR_VIEW | KEY_USR_READ | KEY_USR_SEARCH | \
+			 KEY_USR_WRITE)
+#define CHAIN_PERM	KEY_POS_ALL
 
 static struct key *anchors;
 
@@ -66,8 +75,8 @@ static int explain(struct tdi *tdi, const char *object, const struct tdisp_why *
 /* A ring that nobody else sees. */
 static struct key *new_ring(void)
 {
-	return keyring_alloc("tdi-chain", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, current_cred(),
-			     RING_PERM, KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
+	return keyring_alloc(CHAIN, GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, current_cred(),
+			     CHAIN_PERM, KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
 }
 
 /*
@@ -84,7 +93,7 @@ static struct key *link_chain(struct key *ring, const u8 *buf, const struct spdm
 			key_ref_put(ref);
 		ref = key_create_or_update(make_key_ref(ring, true), "asymmetric", NULL,
 					   buf + certs->cert[i].offset, certs->cert[i].len,
-					   RING_PERM, KEY_ALLOC_NOT_IN_QUOTA);
+					   CHAIN_PERM, KEY_ALLOC_NOT_IN_QUOTA);
 		if (IS_ERR(ref))
 			return ERR_CAST(ref);
 	}
@@ -96,7 +105,7 @@ static int unreadable(struct tdi *tdi, u32 i, long err)
 {
 	tdi_reason(tdi, "certificate %u: expected one that this kernel reads, found error %ld",
 		   i, err);
-	return err == -ENOPKG ? -ENOPKG : -EBADMSG;
+	return err == -ENOPKG || err == -ENOMEM ? err : -EBADMSG;
 }
 
 /*
@@ -248,9 +257,11 @@ static int check_chain(struct tdi *tdi, const u8 *buf, const struct spdm_certs *
 
 	struct key *leaf __free(tdi_key) = link_chain(ring, buf, certs);
 	if (IS_ERR(leaf)) {
-		tdi_reason(tdi, "certificate chain: expected an anchor in tdi-anchors, found %pe",
+		ret = PTR_ERR(leaf);
+		tdi_reason(tdi, "certificate chain: expected an anchor in " ANCHORS ", found %pe",
 			   leaf);
-		return -ENOKEY;
+		/* Nobody vouches, or this kernel cannot tell; all else is wrong. */
+		return ret == -ENOKEY || ret == -ENOPKG || ret == -ENOMEM ? ret : -EKEYREJECTED;
 	}
 	return 0;
 }
@@ -357,17 +368,43 @@ int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev)
 	return ret;
 }
 
+/*
+ * Who may add an anchor, and which: the ring's permissions only ask for a uid,
+ * which root of a container has, too.
+ */
+static int restrict_anchor(struct key *ring, const struct key_type *type,
+			   const union key_payload *payload, struct key *unused)
+{
+	const struct public_key *pk;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (type != &key_type_asymmetric)
+		return -EOPNOTSUPP;
+	pk = payload->data[asym_crypto];
+	/* A device's own certificate vouches for nobody. */
+	return pk && usage_fits(pk, false) ? 0 : -EKEYREJECTED;
+}
+
 /**
  * tdi_identity_init() - make the key ring of trust anchors
  *
- * Root may add to it: keyctl padd asymmetric "" %keyring:tdi-anchors < CA.der
+ * Whoever has CAP_SYS_ADMIN may add CA certificates to it:
+ * keyctl padd asymmetric "" %keyring:.tdi-anchors < CA.der
  *
- * Return: 0 or the error of keyring_alloc().
+ * Return: 0, -ENOMEM or the error of keyring_alloc().
  */
 int tdi_identity_init(void)
 {
-	anchors = keyring_alloc("tdi-anchors", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, current_cred(),
-				RING_PERM | KEY_USR_WRITE, KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
+	struct key_restriction *restriction = kzalloc(sizeof(*restriction), GFP_KERNEL);
+
+	if (!restriction)
+		return -ENOMEM;
+	restriction->check = restrict_anchor;
+	anchors = keyring_alloc(ANCHORS, GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, current_cred(),
+				ANCHORS_PERM, KEY_ALLOC_NOT_IN_QUOTA, restriction, NULL);
+	if (IS_ERR(anchors))
+		kfree(restriction);
 	return PTR_ERR_OR_ZERO(anchors);
 }
 

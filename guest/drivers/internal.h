@@ -16,6 +16,9 @@
 #include "../include/tdisp/backend.h"
 #include "../include/tdisp/tdi.h"
 
+/* What bind asks for, and the TSM must confirm. */
+#define TDI_LOCK_FLAGS		TDISP_LOCK_NO_FW_UPDATE
+
 /**
  * struct tdi_blob - one evidence object, in private memory
  * @data: the bytes, kvmalloc()ed
@@ -72,6 +75,7 @@ int tdi_lock(struct tdi *tdi);
 int tdi_accept(struct tdi *tdi, u64 generation);
 int tdi_approve(struct tdi *tdi, u64 generation);
 int tdi_unlock(struct tdi *tdi, const char *verb);
+int tdi_found(struct tdi *tdi);
 void tdi_lost(struct tdi *tdi);
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret);
 int tdi_expect_state(struct tdi *tdi, struct tdi_tsm_info *info, enum tdisp_state expected);
@@ -97,6 +101,7 @@ void tdi_dma_init(struct tdi *tdi);
 void tdi_dma_exit(struct tdi *tdi);
 int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode);
 enum tdi_dma_mode tdi_dma_shared_mode(const struct tdi *tdi);
+int tdi_dma_live(const struct tdi *tdi);
 const char *tdi_dma_mode_name(enum tdi_dma_mode mode);
 struct tdi_dma *tdi_dma_of(struct device *dev, enum tdi_dma_mode mode);
 bool tdi_dma_reaches(struct device *dev, phys_addr_t phys, size_t size);

@@ -17,9 +17,24 @@ MODULE_PARM_DESC(allow_unverified,
 
 /* Serialises registration, hot-add and removal; never held by a verb. */
 static DEFINE_MUTEX(registry_lock);
+static struct task_struct *registry_owner;
 static struct tdi_backend *the_backend;
 /* By address of the PCI device; a sysfs attribute that runs pins its entry. */
 static DEFINE_XARRAY(tdis);
+
+static void registry_enter(void)
+{
+	mutex_lock(&registry_lock);
+	WRITE_ONCE(registry_owner, current);
+}
+
+static void registry_leave(void)
+{
+	WRITE_ONCE(registry_owner, NULL);
+	mutex_unlock(&registry_lock);
+}
+
+DEFINE_LOCK_GUARD_0(registry, registry_enter(), registry_leave())
 
 struct tdi *tdi_from_pdev(struct pci_dev *pdev)
 {
@@ -30,7 +45,8 @@ static bool is_tee_capable(struct pci_dev *pdev)
 {
 	u32 cap = 0;
 
-	if (!pci_is_pcie(pdev))
+	/* A bridge is none, whatever config space claims. */
+	if (!pci_is_pcie(pdev) || pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
 		return false;
 	pcie_capability_read_dword(pdev, PCI_EXP_DEVCAP, &cap);
 	return cap & PCI_EXP_DEVCAP_TEE;
@@ -71,8 +87,14 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev, struct xar
 	int ret;
 
 	lockdep_assert_held(&registry_lock);
-	if (!is_tee_capable(pdev))
+	/* Nor is the TSM's own function, which we are being called from. */
+	if (&pdev->dev == backend->parent || !is_tee_capable(pdev))
 		return -ENODEV;
+	/* There IOVAs are what drivers get, and ops of ours are passed by. */
+	if (device_iommu_mapped(&pdev->dev)) {
+		pci_err(pdev, "tdi: expected no guest-visible IOMMU, found one: not taken over\n");
+		return -EOPNOTSUPP;
+	}
 
 	tdi = backend->ops->add(backend, pdev);
 	if (IS_ERR(tdi))
@@ -104,22 +126,39 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev, struct xar
 }
 
 /* The TDI's surface appears, and its shared mode with it. */
-static int open_tdi(struct tdi *tdi)
+static void open_tdi(struct tdi *tdi)
 {
 	struct device *dev = &tdi->pdev->dev;
 	int ret;
 
-	scoped_guard(device, dev) {
-		guard(mutex)(&tdi->lock);
-		ret = tdi_dma_set_mode(tdi, tdi_dma_shared_mode(tdi));
-	}
-	return ret ?: device_add_group(dev, &tdi_sysfs_group);
+	scoped_guard(device, dev)
+		ret = tdi_found(tdi);
+	if (!ret)
+		ret = device_add_group(dev, &tdi_sysfs_group);
+	tdi->open = !ret;
+	if (ret)
+		pci_err(tdi->pdev, "tdi: no tsm/ directory, DMA stays blocked: %pe\n",
+			ERR_PTR(ret));
 }
 
 static void close_tdi(struct tdi *tdi)
 {
 	/* Waits for attributes that run; none starts after it. */
-	device_remove_group(&tdi->pdev->dev, &tdi_sysfs_group);
+	if (tdi->open)
+		device_remove_group(&tdi->pdev->dev, &tdi_sysfs_group);
+	tdi->open = false;
+}
+
+/* Takes the device's lock with no driver bound, however often one comes back. */
+static void lock_without_driver(struct device *dev)
+{
+	for (;;) {
+		device_release_driver(dev);
+		device_lock(dev);
+		if (!dev->driver)
+			return;
+		device_unlock(dev);
+	}
 }
 
 static void remove_tdi(struct tdi *tdi)
@@ -128,44 +167,51 @@ static void remove_tdi(struct tdi *tdi)
 
 	lockdep_assert_held(&registry_lock);
 	tdi_debugfs_remove(tdi);
+	/* From here to the kernel's own ops no driver may see the TDI's. */
+	lock_without_driver(&pdev->dev);
 	tdi_lost(tdi);
-	scoped_guard(device, &pdev->dev)
-		tdi_dma_exit(tdi);
+	tdi_dma_exit(tdi);
+	device_unlock(&pdev->dev);
 	xa_erase(&tdis, (unsigned long)pdev);
 	tdi->backend->ops->remove(tdi);
 	pci_dev_put(pdev);
 }
 
-static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
+/* A function that comes or goes while nobody else changes the registry. */
+static void function_changed(struct pci_dev *pdev, bool comes)
 {
-	struct pci_dev *pdev = to_pci_dev(data);
 	DEFINE_XARRAY(unused);
 	struct tdi *tdi;
 
-	/*
-	 * Registration changes bindings of the devices it takes over, but adds and
-	 * deletes none, so these two never come from under registry_lock.
-	 */
-	switch (action) {
-	case BUS_NOTIFY_ADD_DEVICE:
-		scoped_guard(mutex, &registry_lock) {
-			if (!the_backend || add_tdi(the_backend, pdev, &unused))
-				break;
-			tdi = tdi_from_pdev(pdev);
-			if (open_tdi(tdi))
-				pci_err(pdev, "tdi: no tsm/ directory, DMA stays blocked\n");
-		}
-		break;
-	case BUS_NOTIFY_DEL_DEVICE:
-		scoped_guard(mutex, &registry_lock) {
-			tdi = tdi_from_pdev(pdev);
-			if (!tdi)
-				break;
-			close_tdi(tdi);
-			remove_tdi(tdi);
-		}
-		break;
+	lockdep_assert_held(&registry_lock);
+	if (comes) {
+		if (the_backend && !add_tdi(the_backend, pdev, &unused))
+			open_tdi(tdi_from_pdev(pdev));
+		return;
 	}
+	tdi = tdi_from_pdev(pdev);
+	if (tdi) {
+		close_tdi(tdi);
+		remove_tdi(tdi);
+	}
+}
+
+static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(data);
+
+	if (action != BUS_NOTIFY_ADD_DEVICE && action != BUS_NOTIFY_DEL_DEVICE)
+		return NOTIFY_DONE;
+	/*
+	 * Releasing or attaching a driver may add and delete functions (SR-IOV,
+	 * VMD), and we do both with the lock held.
+	 */
+	if (READ_ONCE(registry_owner) == current) {
+		function_changed(pdev, action == BUS_NOTIFY_ADD_DEVICE);
+		return NOTIFY_OK;
+	}
+	guard(registry)();
+	function_changed(pdev, action == BUS_NOTIFY_ADD_DEVICE);
 	return NOTIFY_OK;
 }
 
@@ -201,7 +247,7 @@ int tdi_backend_register(struct tdi_backend *backend)
 	struct tdi *tdi;
 	int ret;
 
-	guard(mutex)(&registry_lock);
+	guard(registry)();
 	if (the_backend)
 		return -EBUSY;
 	if (backend->ops->share_pages) {
@@ -223,6 +269,9 @@ int tdi_backend_register(struct tdi_backend *backend)
 	if (ret) {
 		dev_err(backend->parent, "tdi: platform not taken over: %pe\n", ERR_PTR(ret));
 		drop_tdis(backend);
+		/* Drivers come back to open memory, or they would only fail. */
+		if (backend->ops->leave)
+			backend->ops->leave(backend);
 		tdi_class_remove(backend);
 		reattach(&bound);
 		return ret;
@@ -233,10 +282,8 @@ int tdi_backend_register(struct tdi_backend *backend)
 	}
 
 	the_backend = backend;
-	xa_for_each(&tdis, index, tdi) {
-		if (open_tdi(tdi))
-			pci_err(tdi->pdev, "tdi: no tsm/ directory, DMA stays blocked\n");
-	}
+	xa_for_each(&tdis, index, tdi)
+		open_tdi(tdi);
 	reattach(&bound);
 	tdi_class_ready(backend);
 	return 0;
@@ -258,7 +305,7 @@ void tdi_backend_unregister(struct tdi_backend *backend)
 	unsigned long index;
 	struct tdi *tdi;
 
-	guard(mutex)(&registry_lock);
+	guard(registry)();
 	if (the_backend != backend)
 		return;
 	the_backend = NULL;

@@ -172,13 +172,23 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr, cha
 
 	return ret ?: sysfs_emit(buf, "%s\n", tdisp_state_name(state));
 }
-static DEVICE_ATTR_RO(state);
+
+/* Each read is a call of the platform: not for everybody to make. */
+static DEVICE_ATTR_ADMIN_RO(state);
 
 static ssize_t dma_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct tdi *tdi = to_tdi(dev);
 
-	return sysfs_emit(buf, "%s\n", tdi_dma_mode_name(READ_ONCE(tdi->dma.mode)));
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		enum tdi_dma_mode mode = tdi->dma.mode;
+
+		/* With a driver bound the ops stay; the TSM refuses what they map. */
+		if (tdi->state == TDI_ERROR)
+			mode = TDI_DMA_BLOCKED;
+		return sysfs_emit(buf, "%s\n", tdi_dma_mode_name(mode));
+	}
+	return -EINTR;
 }
 static DEVICE_ATTR_RO(dma);
 

@@ -212,7 +212,7 @@ static int bind(struct tdi *tdi)
 	if (ret)
 		return ret;
 
-	ret = tdi->backend->ops->lock(tdi, TDISP_LOCK_NO_FW_UPDATE);
+	ret = tdi->backend->ops->lock(tdi, TDI_LOCK_FLAGS);
 	if (!ret)
 		ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_LOCKED);
 	if (ret) {
@@ -333,7 +333,16 @@ static int no_driver(struct tdi *tdi)
 /* May bind be tried at all? A refusal here leaves the TDI as it is. */
 static int may_bind(struct tdi *tdi)
 {
-	return no_driver(tdi) ?: (may(tdi, TDI_EV_BIND) ? -EBUSY : 0);
+	int live = tdi_dma_live(tdi);
+
+	if (no_driver(tdi) || may(tdi, TDI_EV_BIND))
+		return -EBUSY;
+	/* Nothing may be granted that could not be switched to, or taken back. */
+	if (live) {
+		tdi_reason(tdi, "DMA: expected 0 live mappings, found %d", live);
+		return -EBUSY;
+	}
+	return 0;
 }
 
 /**
@@ -396,8 +405,12 @@ int tdi_accept(struct tdi *tdi, u64 generation)
 	ret = is_published(tdi, generation);
 	if (ret)
 		return verb_end(tdi, ret, NULL);
-	if (tdi->state == TDI_RUN)
-		return verb_end(tdi, 0, ok_text(tdi));
+	if (tdi->state == TDI_RUN) {
+		ret = still_fresh(tdi, TDISP_RUN);
+		if (ret)
+			fault(tdi);
+		return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+	}
 	if (tdi->state != TDI_ATTESTED) {
 		tdi_reason(tdi, "state: expected %s, found %s", tdi_state_name(TDI_ATTESTED),
 			   tdi_state_name(tdi->state));
@@ -471,37 +484,59 @@ int tdi_unlock(struct tdi *tdi, const char *verb)
 }
 
 /**
+ * tdi_found() - a TDI is there: may it be used, as a shared device?
+ * @tdi: a new TDI, its DMA blocked
+ *
+ * The TSM is asked: the function may have been left locked, by another kernel or
+ * by a removal that failed. Then it is in TDI_ERROR, DMA stays blocked, and unlock
+ * leads out.
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0, or -EBUSY when a driver came in between.
+ */
+int tdi_found(struct tdi *tdi)
+{
+	struct tdi_tsm_info info;
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	verb_begin(tdi, "add");
+	ret = no_driver(tdi);
+	if (ret)
+		return ret;
+	if (tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED)) {
+		transition(tdi, TDI_EV_FAULT);
+		return verb_end(tdi, 0, "in ERROR until it is unlocked");
+	}
+	return tdi_dma_set_mode(tdi, tdi_dma_shared_mode(tdi));
+}
+
+/**
  * tdi_lost() - the device or its TSM is going away
  * @tdi: the TDI
  *
  * Unbinds as far as that works. Afterwards the enable count is returned in any
  * case, so that nothing of ours stays behind on the PCI device.
  *
- * Context: Process context; no driver is bound and none can be.
+ * Context: Process context; the device's lock is held, no driver is bound.
  */
 void tdi_lost(struct tdi *tdi)
 {
-	guard(device)(&tdi->pdev->dev);
+	device_lock_assert(&tdi->pdev->dev);
 	guard(mutex)(&tdi->lock);
 	verb_begin(tdi, "remove");
-	if (tdi->state != TDI_UNLOCKED && unbind(tdi))
+	if (tdi->state != TDI_UNLOCKED && unbind(tdi)) {
+		/* Even so, as much is taken back as the platform gives. */
+		tdi_revoke(tdi);
+		tdi->backend->ops->unlock(tdi);
 		pci_warn(tdi->pdev, "tdi: gone while locked: %s\n", tdi->reason);
+	}
 	tdi_evidence_free(tdi->evidence);
 	tdi->evidence = NULL;
 	release(tdi);
 }
 
-/**
- * tdi_read_state() - the state as the TSM tells it now
- * @tdi: the TDI
- * @ret: set on success
- *
- * A state that the guest did not expect is a fault, noticed here as anywhere.
- *
- * Context: Process context; the TDI's lock is taken, interruptibly.
- * Return: 0, -EINTR, or the backend's error.
- */
-int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret)
+static int read_state(struct tdi *tdi, enum tdisp_state *ret, bool device_locked)
 {
 	struct tdi_tsm_info info;
 	int err;
@@ -511,8 +546,33 @@ int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret)
 		if (err)
 			return err;
 		*ret = info.state;
-		if (!tdi_state_agrees(tdi->state, info.state))
+		if (tdi_state_agrees(tdi->state, info.state))
+			return 0;
+		if (device_locked)
+			fault(tdi);
+		else
 			transition(tdi, TDI_EV_FAULT);
 	}
 	return 0;
+}
+
+/**
+ * tdi_read_state() - the state as the TSM tells it now
+ * @tdi: the TDI
+ * @ret: set on success
+ *
+ * A state that the guest did not expect is a fault, noticed here as anywhere.
+ *
+ * Context: Process context; the TDI's lock is taken, interruptibly, and before it
+ *	the device's, if nobody has it: DMA is switched only with that in hand.
+ * Return: 0, -EINTR, or the backend's error.
+ */
+int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret)
+{
+	bool device_locked = device_trylock(&tdi->pdev->dev);
+	int err = read_state(tdi, ret, device_locked);
+
+	if (device_locked)
+		device_unlock(&tdi->pdev->dev);
+	return err;
 }

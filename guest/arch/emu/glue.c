@@ -378,8 +378,6 @@ static int emu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = tdi_backend_register(&tsm->backend);
 	}
 	if (ret) {
-		/* A take-over that failed half way must not leave memory closed. */
-		emu_leave(&tsm->backend);
 		emu_mbox_exit(&tsm->mbox, !tsm->entered);
 		return dev_err_probe(&pdev->dev, ret, "no TSM behind the mailbox\n");
 	}

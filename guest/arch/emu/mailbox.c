@@ -93,6 +93,9 @@ static void ring(struct emu_mbox *mbox, unsigned int n, u16 call, u32 handle, u3
 	bool host = is_host_call(call);
 	struct emu_req_hdr *hdr = page_address(slot->request[host]);
 
+	/* DONE is the host's word: an old reply must not pass for a new one. */
+	memset(page_address(slot->reply[host]), 0, EMU_PAGE_SIZE);
+
 	*hdr = (struct emu_req_hdr) {
 		.call		= cpu_to_le16(call),
 		.version	= cpu_to_le16(EMU_MSG_VERSION),
@@ -258,7 +261,8 @@ int emu_mbox_call(struct emu_mbox *mbox, u16 call, u32 handle, const void *req, 
  * @nr_pages: how many
  *
  * Context: Any: coherent memory is allocated and freed with locks held. Polls.
- * Return: as emu_mbox_call().
+ * Return: as emu_mbox_call(); -ENXIO when an earlier conversion was never
+ *	answered, and this one was not even asked for: the pages are as they were.
  */
 int emu_mbox_convert(struct emu_mbox *mbox, u16 call, u64 gpa, u64 nr_pages)
 {
@@ -274,11 +278,13 @@ int emu_mbox_convert(struct emu_mbox *mbox, u16 call, u64 gpa, u64 nr_pages)
 
 	guard(spinlock_irqsave)(&mbox->convert);
 	if (mbox->slot[0].dead)
-		return -ETIMEDOUT;
+		return -ENXIO;
 	ring(mbox, 0, call, 0, seq, &req, sizeof(req));
 	if (readl_poll_timeout_atomic(slot_reg(mbox, 0, EMU_SLOT_STATUS), status,
 				      status != EMU_SLOT_BUSY, 20, CONVERT_TIMEOUT_US)) {
 		give_up(mbox, 0);
+		/* Once is enough: interrupts may be off, and others wait for the lock. */
+		mbox->slot[0].dead = true;
 		return -ETIMEDOUT;
 	}
 	if (status != EMU_SLOT_DONE)

@@ -32,4 +32,11 @@ static dma_addr_t map##_page(struct device *dev, struct page *page,		\
 
 #endif
 
+/* "This memory is shared with the host": a caller can say so since 7.3. */
+#ifdef DMA_ATTR_CC_SHARED
+#define tdi_dma_attr_is_shared(attrs)	((attrs) & DMA_ATTR_CC_SHARED)
+#else
+#define tdi_dma_attr_is_shared(attrs)	false
+#endif
+
 #endif /* TDI_COMPAT_DMA_MAP_OPS_H */
