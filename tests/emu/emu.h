@@ -110,6 +110,7 @@ struct emu {
 	struct cert_chain *certs;
 	const char *dir;
 	bool start_first;
+	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
 };
 
 struct func *emu_func_by_name(struct emu *e, const char *name);

@@ -77,9 +77,8 @@ enum emu_status host_relock(struct host *h, struct func *f)
 	return status ? status : tsm_host_lock(f->tdi, host_tdi(h, f)->lock_flags);
 }
 
-static enum emu_status relay_call(struct relay *r, const void *req)
+static enum emu_status relay_call(struct relay *r)
 {
-	const struct emu_lock_req *lock = req;
 	struct tdi *tdi = r->target->tdi;
 	struct host_tdi *ht;
 	enum emu_status status;
@@ -87,7 +86,7 @@ static enum emu_status relay_call(struct relay *r, const void *req)
 	switch (r->call) {
 	case EMU_HOST_LOCK:
 		ht = host_tdi(r->host, r->target);
-		ht->lock_flags = le16toh(lock->lock_flags);
+		ht->lock_flags = r->lock_flags;
 		ht->accept_seen = false;
 		return tsm_host_lock(tdi, ht->lock_flags);
 	case EMU_HOST_START:
@@ -230,9 +229,11 @@ enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 	r.target = r.func;
 	if (call == EMU_HOST_MEASURE)
 		memcpy(r.nonce, req, sizeof(r.nonce));
+	if (call == EMU_HOST_LOCK)
+		r.lock_flags = le16toh(((const struct emu_lock_req *)req)->lock_flags);
 	TELL(h, r.func, before, &r);
 	if (!r.done) {
-		r.status = relay_call(&r, req);
+		r.status = relay_call(&r);
 		if (host_is_state_call(call))
 			r.state = tsm_state(r.target->tdi);
 	}

@@ -5,7 +5,7 @@
 
 #include "emu.h"
 
-#define HOST_NR_LIES	22
+#define HOST_NR_LIES	24
 
 /* What the host remembers of a TDI. */
 struct host_tdi {
@@ -23,6 +23,7 @@ struct relay {
 	struct func *target;		/* to whom it is relayed */
 	bool done;			/* a lie answered it: relay nothing */
 	uint8_t nonce[EMU_NONCE_SIZE];	/* relayed by MEASURE */
+	uint16_t lock_flags;		/* relayed by LOCK */
 	enum emu_status status;
 	enum tdisp_state state;		/* claimed by LOCK, START, STOP */
 };

@@ -120,6 +120,20 @@ static bool other_nonce(struct relay *r)
 	return true;
 }
 
+static bool other_flags(struct relay *r)
+{
+	if (r->call != EMU_HOST_LOCK)
+		return false;
+	r->lock_flags |= TDISP_LOCK_MSIX;
+	return true;
+}
+
+static bool short_reads(uint32_t *len)
+{
+	*len = 1;
+	return true;
+}
+
 static bool remap_bars(int *bar)
 {
 	if (*bar != 0 && *bar != 2)
@@ -240,6 +254,10 @@ const struct lie lies[] = {
 	  .before = no_measure },
 	{ "other-nonce", "has it measured with a nonce of its own",
 	  .before = other_nonce },
+	{ "other-flags", "has the TDI locked with LOCK_MSIX, too",
+	  .before = other_flags },
+	{ "short-reads", "hands over one byte a read",
+	  .read = short_reads },
 	{ "remap-bars", "maps BAR 0 where the guest has BAR 2 and the other way round",
 	  .map = remap_bars },
 	{ "swap-functions", "relays LOCK, START and STOP of one TDI to its neighbour",

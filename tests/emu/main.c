@@ -22,11 +22,12 @@ struct options {
 	unsigned int nr_nvme;
 	unsigned int nr_dma;
 	bool start_first;
+	bool tee_mailbox;
 };
 
 static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
-	"                 [--nvme N] [--dma N] [--seed HEX] [--log FILE]\n"
+	"                 [--nvme N] [--dma N] [--tee-mailbox] [--seed HEX] [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -54,6 +55,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "order",	required_argument, NULL, 'o' },
 		{ "nvme",	required_argument, NULL, 'n' },
 		{ "dma",	required_argument, NULL, 't' },
+		{ "tee-mailbox", no_argument,	   NULL, 'm' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
 		{ "help",	no_argument,	   NULL, 'h' },
@@ -79,6 +81,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 't':
 			o->nr_dma = number(optarg, "--dma");
+			break;
+		case 'm':
+			o->tee_mailbox = true;
 			break;
 		case 's':
 			random_seed(optarg);
@@ -164,6 +169,7 @@ static bool start(struct emu *e, const struct options *o)
 
 	e->dir = o->dir;
 	e->start_first = o->start_first;
+	e->tee_mailbox = o->tee_mailbox;
 	e->certs = cert_create_ca();
 	e->tsm = tsm_create(e);
 	e->host = host_create(e);

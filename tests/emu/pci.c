@@ -259,7 +259,8 @@ static void fill_pcie(struct func *f)
 {
 	add_cap(f, CAP_PCIE, PCIE_ID);
 	put16(f, CAP_PCIE + 2, PCIE_V2_ENDPOINT);
-	put32(f, PCIE_DEVCAP, DEVCAP_BASE | (is_tdi(f) ? DEVCAP_FLR | DEVCAP_TEE_IO : 0));
+	put32(f, PCIE_DEVCAP, DEVCAP_BASE | (is_tdi(f) ? DEVCAP_FLR | DEVCAP_TEE_IO :
+		    f->emu->tee_mailbox ? DEVCAP_TEE_IO : 0));
 	put16(f, PCIE_DEVCTL, DEVCTL_RESET);
 	put32(f, PCIE_LNKCAP, LINK_16GT_X4);
 	put16(f, PCIE_LNKCTL + 2, LINK_16GT_X4);
@@ -325,8 +326,11 @@ static void fill(struct func *f)
 	fill_pcie(f);
 	if (f->cap_msix)
 		fill_msix(f);
-	if (!is_tdi(f))
+	if (!is_tdi(f)) {
+		if (f->emu->tee_mailbox)
+			fill_vsec(f);
 		return;
+	}
 	add_ecap(f, ECAP_DOE, DOE_ID, 1);
 	fill_ide(f);
 	fill_vsec(f);
