@@ -47,7 +47,7 @@ tools: $(B)/tools/tdi
 $(eval $(call compile,tools,-Iguest/include))
 $(B)/tools/tdi: $(call objects,tools,$(wildcard tools/attest/*.c) $(lib_src))
 	$(Q)mkdir -p $(@D)
-	$(call link,,-ljson-c -lcrypto)
+	$(call link,,-ljson-c -lcrypto -lkeyutils)
 
 # --- tdisp-emu, the other side ------------------------------------------------
 
@@ -74,7 +74,7 @@ $(B)/obj/unit/lib.a: $(call objects,unit,$(unit_lib))
 	$(call say,AR,$@) $(AR) rcs $@.part $^ && mv $@.part $@
 $(unit_programs): $(B)/unit/%: $(B)/obj/unit/tests/unit/%.o $(B)/obj/unit/lib.a
 	$(Q)mkdir -p $(@D)
-	$(call link,$(SANITIZE),$(B)/obj/unit/lib.a -lcmocka -ljson-c -lcrypto)
+	$(call link,$(SANITIZE),$(B)/obj/unit/lib.a -lcmocka -ljson-c -lcrypto -lkeyutils)
 
 # Nothing that was built is thrown away.
 .SECONDARY:

@@ -7,6 +7,7 @@ TDI_MODEL  the same sources with sanitizers and a model kernel below the writes
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import traceback
 

@@ -40,12 +40,14 @@ def complete(b, *words):
 def bash_completes_verbs_options_devices_and_tsms(b):
     b.tree.add_tsm()
     b.tree.add_tdi()
-    eq(complete(b, ""), {"list", "show", "connect", "disconnect", "help"})
+    eq(complete(b, ""), {"list", "show", "connect", "disconnect", "anchor", "evidence", "verify",
+                         "policy", "help"})
     eq(complete(b, "dis"), {"disconnect"})
     eq(complete(b, "show", "0000"), {BDF})
     eq(complete(b, "connect", BDF, "--tsm", ""), {"tsm0"})
     eq(complete(b, "help", "l"), {"list"})
-    for verb in ("list", "show", "connect", "disconnect"):
+    eq(complete(b, "evidence", "0000"), {BDF})
+    for verb in ("list", "show", "connect", "disconnect", "verify"):
         options = set(re.findall(r"^  (--[a-z-]+)", b.run("help", verb).stdout, re.M))
         eq((verb, complete(b, verb, "--")), (verb, options | {"--help"}))
 

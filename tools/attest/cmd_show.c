@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "show_bundle.h"
 #include "tool.h"
 #include "words.h"
 
@@ -104,6 +105,8 @@ int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv)
 			return verb_usage(verb, NULL);
 		}
 	}
+	if (argc - optind == 1 && show_is_path(argv[optind]))
+		return show_bundle(tool, argv[optind]);
 	rc = verb_device(verb, argc - optind, argv + optind, bdf);
 	if (rc)
 		return rc;

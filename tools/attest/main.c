@@ -21,12 +21,13 @@ static const struct verb verbs[] = {
 "  --json   write JSON\n",
 	}, {
 		.name = "show", .run = cmd_show,
-		.args = "BDF [--json]",
-		.summary = "show one device: state, evidence, interface report",
+		.args = "BDF | BUNDLE [--json]",
+		.summary = "show one device, or saved evidence: state, evidence, interface report",
 		.help =
+"  BUNDLE   what tdi evidence saved; a name like a PCI address's needs ./ in front\n"
 "  --json   write JSON\n"
 "\n"
-"Evidence can be read by root only.\n",
+"Evidence of a device can be read by root only.\n",
 	}, {
 		.name = "connect", .run = cmd_connect,
 		.args = "BDF [--tsm NAME] [--no-driver] [--force] [--wait SECONDS] [--json]",
@@ -53,6 +54,56 @@ static const struct verb verbs[] = {
 "  --force          go on although a file system on the device is in use\n"
 "  --wait SECONDS   how long to wait for the driver and its disks (default 10)\n"
 "  --json           write JSON\n",
+	}, {
+		.name = "anchor", .run = cmd_anchor,
+		.args = "add FILE... | list",
+		.summary = "the certificates that the kernel trusts to vouch for devices",
+		.help =
+"  add FILE   give the kernel CA certificates, PEM or DER, one or several a file\n"
+"  list       which it has\n"
+"\n"
+"They are kept in the key ring .tdi-anchors until the module tdi is unloaded.\n",
+	}, {
+		.name = "verify", .run = cmd_verify,
+		.args = "BUNDLE | --certs F --measurements F [--vca F] [--report F] [--bars SPEC]\n"
+			"                  [--roots F]... [--nonce HEX] [--policy F] [--crl F]... [--at TIME] [--json]",
+		.summary = "verify evidence, without device or network",
+		.help =
+"  BUNDLE             what tdi evidence saved: a directory or an archive\n"
+"  --certs F          certificate chain: SPDM structure, DER or PEM\n"
+"  --measurements F   requests and responses with the signature, VCA in front or not\n"
+"  --vca F            VCA, if it is apart\n"
+"  --report F         interface report\n"
+"  --bars SPEC        sizes of the function's BARs, like 0:16K,2:16K,4:8K\n"
+"  --roots F          trust anchors, PEM or DER, one or several\n"
+"  --nonce HEX        the nonce that the device was to sign\n"
+"  --policy F         what is asked of the evidence: tdi-policy(5)\n"
+"  --crl F            revoked certificates, PEM or DER\n"
+"  --at TIME          the time that counts, like 2026-11-20T10:00:00Z (default: now)\n"
+"  --json             write JSON\n"
+"\n"
+"Exit status: 0 verified, 1 usage or I/O, 2 the evidence is invalid, 3 it may be\n"
+"genuine, but policy refuses it or something that is required is missing.\n",
+	}, {
+		.name = "evidence", .run = cmd_evidence,
+		.args = "BDF -o DIRECTORY|FILE.tar [--json]",
+		.summary = "save a device's evidence, to be verified here or elsewhere",
+		.help =
+"  -o, --output PATH   a new directory, or an archive if the name ends in .tar\n"
+"  --json              write JSON\n"
+"\n"
+"Evidence can be read by root only.\n",
+	}, {
+		.name = "policy", .run = cmd_policy,
+		.args = "init (BUNDLE | --certs F ...) [--roots F] [-o FILE] | check FILE [--json]",
+		.summary = "write a first policy from evidence, or check one",
+		.help =
+"  init         write a policy that this evidence fulfils; takes what verify takes\n"
+"  check FILE   say what is wrong with a policy, and what it lets pass\n"
+"  -o FILE      write the policy to a new file\n"
+"  --json       write JSON\n"
+"\n"
+"Read a policy before you use it: tdi-policy(5).\n",
 	},
 };
 

@@ -32,6 +32,10 @@ int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_connect(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_disconnect(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_anchor(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_verify(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_evidence(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_policy(const struct verb *verb, struct tool *tool, int argc, char **argv);
 
 /* The writer that the options ask for. */
 const struct printer *tool_printer(const struct tool *tool);

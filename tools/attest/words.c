@@ -9,7 +9,7 @@ static const struct {
 	[WARN_EMULATED] = { "platform-emulated",
 		"The platform is emulated: it protects nothing." },
 	[WARN_UNVERIFIED] = { "identity-unverified",
-		"The device's identity was NOT verified: digests and the interface report were checked, but not who signed the measurements." },
+		"The device's identity was NOT verified: digests, report and signature were checked, but nobody vouches for who signed." },
 	[WARN_NOT_ACCEPTED] = { "run-not-accepted",
 		"The TSM says RUN, but the kernel has not accepted the device." },
 	[WARN_ERROR] = { "state-error",
@@ -56,9 +56,11 @@ unsigned int warnings_of(const struct dev *dev, const struct tsm *tsm)
 const char *identity_words(const struct attr *identity)
 {
 	if (attr_is(identity, "verified"))
-		return "certificates and signature were verified";
+		return "signature and chain to an anchor, by the kernel";
+	if (attr_is(identity, "approved"))
+		return "a verifier in user space vouches for this generation";
 	if (attr_is(identity, "unverified"))
-		return "identity was NOT verified: nobody checked who signed the measurements";
+		return "identity was NOT verified: nobody vouches for who signed the measurements";
 	if (attr_is(identity, "none"))
 		return "not locked, so there is no evidence";
 	return "";

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Writes first inputs of the fuzz targets that need real signatures, or texts:
+
+    seeds.py DIR    fills DIR/NAME/ for each target fuzz_NAME.c of them
+"""
+import io
+import json
+import os
+import struct
+import sys
+import tarfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../cli"))
+import evidence as e  # noqa: E402
+
+CMA = "Vendor=1b36:Device=0010:CC=010802:REV=02:SSVID=1af4:SSID=1100:0123456789abcdef"
+LEAF = e.LEAF_EXT + f"subjectAltName=otherName:2.23.147;UTF8:{CMA}," \
+    "otherName:1.3.6.1.4.1.412.274.1;UTF8:ACME:WIDGET:42\n" \
+    "extendedKeyUsage=1.3.6.1.4.1.412.274.3\n2.23.133.5.4.1=DER:3009830105870204100a\n" \
+    "1.3.6.1.4.1.412.274.6=DER:300e300c060a2b06010401831c821202\n"
+ROOT, JSON, FILE = 0x02, 0x01, 0x10
+
+POLICY = {
+    "schema_version": 1, "kind": "policy", "emulated": "allowed",
+    "anchors": [{"sha256": "00" * 32}, {"file": "x"}],
+    "certificates": {
+        "key_usage": "ignored", "basic_constraints": "by_version",
+        "extended_key_usage": "required", "models": ["alias", "device"],
+        "pci_id": {"vendor": "1b36", "serial": ["0123456789abcdef"]},
+        "device_info": {"product": "x"},
+        "dice": {"forbidden_flags": "debug", "svn_min": 1, "fwid": "00"}, "crl": "all"},
+    "spdm": {
+        "versions": ["1.2"], "signatures": "ECDSA P-384", "hashes": ["SHA-384"],
+        "alpha": "refused", "without_vca": {"signature": "RSASSA 3072", "hash": "SHA-384"},
+        "slots": [0, 7], "trailing_nul": "allowed"},
+    "freshness": {"nonce": "optional"},
+    "measurements": {
+        "blocks": [{"index": 1, "type": "mutable firmware", "kind": "raw", "values": ["00"],
+                    "mask": "0f", "required": False}, {"index": 16, "svn_min": "0x10"}],
+        "other": "refused", "svn_min": 3,
+        "device_mode": {"required": True, "operational": ["normal"], "debug": "allowed"}},
+    "report": {"ats": "any", "device_info": "00", "reserved": "allowed"},
+    "required_checks": ["certs.crl"]}
+
+
+class Seeds:
+    """A folder of folders."""
+
+    def __init__(self, top):
+        self.top = top
+
+    def put(self, target, name, data):
+        where = os.path.join(self.top, target)
+        os.makedirs(where, exist_ok=True)
+        with open(os.path.join(where, name), "wb") as f:
+            f.write(data if isinstance(data, bytes) else data.encode())
+
+    def verify(self, name, flags, certs=b"", vca=b"", transcript=b"", report=b""):
+        """The form of fuzz_verify.c."""
+        head = struct.pack("<BHHH", flags, len(certs), len(vca), len(transcript))
+        self.put("verify", name, head + certs + vca + transcript + report)
+
+
+def main(top):
+    seeds = Seeds(top)
+    chain = e.chain("ECDSA P-256", leaf_ext=LEAF, digest="sha256", length=2)
+    report = e.report(ranges=[(0, 16, 0, 0)])
+    for version in (0x11, 0x12, 0x13):
+        evidence = e.Evidence(version=version, asym="ECDSA P-256", digest="sha256", chain=chain,
+                              unsigned=[[e.svn(3, 8)]] if version == 0x12 else [])
+        seeds.verify(f"v{version:x}", ROOT, chain.spdm("sha256"), b"", evidence.transcript, report)
+        seeds.verify(f"v{version:x}_apart", ROOT | FILE | JSON, chain.der(), evidence.vca,
+                     evidence.pairs)
+    seeds.verify("pem", FILE, chain.pem(), b"", evidence.transcript,
+                 e.report(info=0x3F, ranges=[(0, 1, 0x1F, 9)]))
+    rsa = e.Evidence(asym="RSAPSS 2048", digest="sha256",
+                     chain=e.chain("RSA 2048", digest="sha256", length=2))
+    seeds.verify("rsa", ROOT, rsa.chain.spdm("sha256"), b"", rsa.transcript)
+    seeds.verify("report", 0x04, report=e.report(ranges=[(0, 16, 0, 0), (0x100, 4, 4, 2)]))
+
+    seeds.put("policy", "all", json.dumps(POLICY))
+    seeds.put("policy", "least", '{"schema_version":1,"kind":"policy"}')
+
+    seeds.put("pem", "pem", e.pem(chain.root))
+    seeds.put("pem", "der", chain.certs[1])
+    seeds.put("pem", "cma", CMA)
+    seeds.put("pem", "info", "ACME:WIDGET:42")
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        info = tarfile.TarInfo("a/metadata.json")
+        info.size = 2
+        tar.addfile(info, io.BytesIO(b"{}"))
+    seeds.put("pem", "tar", out.getvalue()[:1536])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tdi evidence */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bundle.h"
+#include "jsonw.h"
+#include "tool.h"
+#include "words.h"
+
+#define EVIDENCE_SCHEMA_VERSION	1
+
+/* Readings that are tried before "it keeps changing". */
+#define GENERATION_TRIES	3
+
+struct evidence_model {
+	const char *bdf;
+	const char *path;
+	const struct bundle *bundle;
+};
+
+static int read_object(const struct sysfs *fs, const char *bdf, enum evidence_object object,
+		       struct bundle *ret)
+{
+	struct blob *file = &ret->file[object];
+	char path[PATH_MAX];
+	int rc;
+
+	blob_free(file);
+	ret->object[object] = (struct bytes) { 0 };
+	rc = sysfs_path(fs, path, "bus/pci/devices/%s/tsm/%s", bdf, evidence_name(object));
+	if (!rc)
+		rc = blob_read(AT_FDCWD, path, file);
+	/* An attribute that reads empty has nothing published. */
+	if (!rc && file->len)
+		ret->object[object] = blob_bytes(file);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static bool any_bar(const struct tdisp_bars *bars)
+{
+	for (int i = 0; i < TDISP_NR_BARS; i++)
+		if (bars->size[i])
+			return true;
+	return false;
+}
+
+/* Objects of one generation belong together; of two they do not. */
+static int read_generation(const struct sysfs *fs, const char *bdf, struct bundle *ret)
+{
+	struct attr before, after;
+
+	for (int i = 0; i < GENERATION_TRIES; i++) {
+		struct evidence evidence;
+		int rc = 0;
+
+		sysfs_text(fs, &before, "bus/pci/devices/%s/tsm/generation", bdf);
+		for (int o = 0; !rc && o < EVIDENCE_NR; o++)
+			rc = read_object(fs, bdf, (enum evidence_object)o, ret);
+		if (rc)
+			return rc;
+		evidence_read(fs, bdf, &evidence);
+		ret->has_nonce = !evidence.nonce_err &&
+				 evidence.nonce_len == sizeof(ret->nonce);
+		memcpy(ret->nonce, evidence.nonce, sizeof(ret->nonce));
+		ret->bars = evidence.bars;
+		ret->has_bars = any_bar(&evidence.bars);
+		evidence_free(&evidence);
+		sysfs_text(fs, &after, "bus/pci/devices/%s/tsm/generation", bdf);
+		if (!before.err && !after.err && !strcmp(before.text, after.text)) {
+			util_format(ret->generation, sizeof(ret->generation), "%.30s", after.text);
+			return 0;
+		}
+		if (after.err)
+			return -after.err;
+	}
+	return -ESTALE;
+}
+
+static bool any_object(const struct bundle *bundle)
+{
+	for (int o = 0; o < EVIDENCE_NR; o++)
+		if (bundle->object[o].data)
+			return true;
+	return false;
+}
+
+static void describe(const struct dev *dev, const struct tsm *tsm, struct bundle *ret)
+{
+	util_format(ret->bdf, sizeof(ret->bdf), "%s", dev->bdf);
+	ret->vendor = dev->vendor;
+	ret->device = dev->device;
+	ret->class = dev->class;
+	util_format(ret->state, sizeof(ret->state), "%.30s", dev->state.err ? "" : dev->state.text);
+	if (!tsm)
+		return;
+	util_format(ret->tsm, sizeof(ret->tsm), "%s", tsm->name);
+	util_format(ret->platform, sizeof(ret->platform), "%.60s",
+		    tsm->platform.err ? "" : tsm->platform.text);
+}
+
+static void put_json(const struct evidence_model *model)
+{
+	char path[128];
+	struct jsonw w;
+
+	util_escape(path, sizeof(path), model->path, strlen(model->path));
+	jsonw_start(&w, stdout);
+	jsonw_object(&w, NULL);
+	jsonw_number(&w, "schema_version", EVIDENCE_SCHEMA_VERSION);
+	jsonw_string(&w, "kind", "evidence-saved");
+	jsonw_string(&w, "bdf", model->bdf);
+	jsonw_string(&w, "path", path);
+	jsonw_string(&w, "generation", model->bundle->generation);
+	jsonw_bool(&w, "emulated", bundle_is_emulated(model->bundle));
+	jsonw_object(&w, "sizes");
+	for (int o = 0; o < EVIDENCE_NR; o++)
+		jsonw_number(&w, evidence_name((enum evidence_object)o),
+			     model->bundle->object[o].len);
+	jsonw_end_object(&w);
+	jsonw_end_object(&w);
+}
+
+static void put_text(const struct evidence_model *model)
+{
+	char path[128];
+
+	util_escape(path, sizeof(path), model->path, strlen(model->path));
+	printf("%s: evidence of generation %s saved in %s\n", model->bdf,
+	       model->bundle->generation, path);
+	for (int o = 0; o < EVIDENCE_NR; o++)
+		printf("  %-14s %zu bytes\n", evidence_name((enum evidence_object)o),
+		       model->bundle->object[o].len);
+	if (bundle_is_emulated(model->bundle))
+		printf("WARNING: %s\n", warning_text(WARN_EMULATED));
+}
+
+/* A name that ends like an archive's is one; an existing directory is none. */
+static bool wants_archive(const char *path)
+{
+	size_t len = strlen(path);
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return false;
+	return len > 4 && !strcmp(path + len - 4, ".tar");
+}
+
+static int save(const struct tool *tool, const char *bdf, const char *path, struct bundle *bundle)
+{
+	struct evidence_model model = { bdf, path, bundle };
+	int rc = read_generation(&tool->fs, bdf, bundle);
+
+	if (rc) {
+		util_complain("%s: cannot read the evidence: %s", bdf,
+			      rc == -ESTALE ? "it keeps changing" : strerror(-rc));
+		return rc == -ESTALE ? TDI_EXIT_EVIDENCE : tdi_exit_of(-rc);
+	}
+	if (!any_object(bundle)) {
+		util_complain("%s: there is no evidence: lock or connect the device first", bdf);
+		return TDI_EXIT_PLATFORM;
+	}
+	rc = bundle_write(path, wants_archive(path), bundle, time(NULL));
+	if (rc) {
+		util_complain("cannot save the evidence: %s", strerror(-rc));
+		return TDI_EXIT_USAGE;
+	}
+	if (tool->json)
+		put_json(&model);
+	else
+		put_text(&model);
+	return TDI_EXIT_DONE;
+}
+
+static int run(const struct tool *tool, const char *bdf, const char *path)
+{
+	struct bundle bundle = { 0 };
+	struct tsm_list tsms;
+	struct dev dev;
+	int status, rc;
+
+	if (dev_read(&tool->fs, bdf, &dev)) {
+		util_complain("%s: no such PCI device", bdf);
+		return TDI_EXIT_PLATFORM;
+	}
+	if (!dev.is_tdi) {
+		util_complain("%s: not a TDI: %s", bdf, no_tdi_words(&dev, true));
+		return TDI_EXIT_PLATFORM;
+	}
+	rc = tsm_list_read(&tool->fs, &tsms);
+	if (rc) {
+		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+		return TDI_EXIT_USAGE;
+	}
+	describe(&dev, dev.tsm[0] ? tsm_find(&tsms, dev.tsm) :
+		 tsms.nr == 1 ? &tsms.tsm[0] : NULL, &bundle);
+	status = save(tool, bdf, path, &bundle);
+	bundle_free(&bundle);
+	tsm_list_free(&tsms);
+	return status;
+}
+
+int cmd_evidence(const struct verb *verb, struct tool *tool, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	const char *path = NULL;
+	char bdf[BDF_SIZE];
+	int opt, status;
+
+	while ((opt = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
+		switch (opt) {
+		case 'o':
+			path = optarg;
+			break;
+		case 'j':
+			tool->json = true;
+			break;
+		case 'h':
+			verb_help(verb);
+			return TDI_EXIT_DONE;
+		default:
+			return verb_usage(verb, NULL);
+		}
+	}
+	status = verb_device(verb, argc - optind, argv + optind, bdf);
+	if (status)
+		return status;
+	if (!path || !path[0])
+		return verb_usage(verb, "where to? Give -o");
+	return run(tool, bdf, path);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Evidence and what goes with it, as arguments name it: for verify and policy init. */
+#ifndef ATTEST_INPUTS_H
+#define ATTEST_INPUTS_H
+
+#include <getopt.h>
+
+#include "tool.h"
+#include "verify.h"
+
+/**
+ * struct inputs - what the arguments name, read into memory
+ * @subject: refers to the rest once inputs_finish() was called
+ * @bundle_error: why the bundle cannot be taken apart, or NULL
+ * @policy: the built-in one unless a file was named
+ * @policy_path: that file, or NULL
+ */
+struct inputs {
+	struct subject subject;
+	struct blob certs;
+	struct blob vca;
+	struct blob measurements;
+	struct blob report;
+	struct anchors roots;
+	size_t nr_crls;
+	struct blob *crls;
+	struct bundle bundle;
+	const char *bundle_error;
+	char why[192];
+	struct policy policy;
+	const char *policy_path;
+};
+
+/* The options that name evidence; a verb adds its own. */
+#define INPUT_OPTIONS \
+	{ "certs", required_argument, NULL, 'c' }, \
+	{ "measurements", required_argument, NULL, 'm' }, \
+	{ "vca", required_argument, NULL, 'v' }, \
+	{ "report", required_argument, NULL, 'r' }, \
+	{ "bars", required_argument, NULL, 'b' }, \
+	{ "roots", required_argument, NULL, 'R' }, \
+	{ "nonce", required_argument, NULL, 'n' }, \
+	{ "crl", required_argument, NULL, 'C' }, \
+	{ "at", required_argument, NULL, 'a' }
+
+void inputs_init(struct inputs *in);
+
+/**
+ * inputs_option() - take one of INPUT_OPTIONS
+ * @opt: what getopt_long() returned
+ *
+ * Return: 0, or an exit status after complaining, also about other options.
+ */
+int inputs_option(const struct verb *verb, struct inputs *in, int opt, const char *arg);
+
+/* "--policy": the same. */
+int inputs_policy(struct inputs *in, const char *path);
+
+/**
+ * inputs_finish() - take the arguments after the options: a bundle, or none
+ *
+ * Return: 0, or an exit status after complaining.
+ */
+int inputs_finish(const struct verb *verb, struct inputs *in, int argc, char **argv);
+
+void inputs_free(struct inputs *in);
+
+#endif /* ATTEST_INPUTS_H */

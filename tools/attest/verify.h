@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Verification of evidence: first it is taken apart, then each part is judged.
+ * All that is found goes to a verdict; the parts stay for whoever shows them.
+ */
+#ifndef ATTEST_VERIFY_H
+#define ATTEST_VERIFY_H
+
+#include <tdisp/report.h>
+#include <tdisp/spdm_meas.h>
+#include <tdisp/spdm_vca.h>
+
+#include "bundle.h"
+#include "certs.h"
+#include "policy.h"
+
+/**
+ * struct subject - what is to be verified; data NULL for what is not there
+ * @certs: certificate chain
+ * @vca: VCA, if it is apart from the measurements
+ * @measurements: transcript, perhaps with the VCA in front
+ * @report: interface report
+ * @has_bars: @bars is known
+ * @has_nonce: @nonce is known
+ * @bundle: where the above come from, or NULL
+ * @roots: anchors from the command line
+ * @crls: PEM or DER texts of CRLs
+ * @at: the time that counts
+ */
+struct subject {
+	struct bytes certs;
+	struct bytes vca;
+	struct bytes measurements;
+	struct bytes report;
+	bool has_bars;
+	struct tdisp_bars bars;
+	bool has_nonce;
+	uint8_t nonce[SPDM_NONCE_SIZE];
+	const struct bundle *bundle;
+	const struct anchors *roots;
+	size_t nr_crls;
+	const struct blob *crls;
+	time_t at;
+};
+
+/**
+ * struct parts - evidence, taken apart
+ * @has_certs: @certs could be taken apart
+ * @has_vca: @vca could; its bytes are @vca_bytes
+ * @pairs: the transcript without VCA
+ * @has_meas: @meas could be taken apart
+ * @has_report: @report could; its bytes, perhaps without the reserved bits that
+ *	were set, are @report_bytes
+ * @asym: signature algorithm, NULL if it is not known
+ * @hash: base hash, NULL if it is not known
+ * @usable: they are supported
+ * @emulated: the platform says that it is, or the certificates do
+ * @anchor: what the chain ends in, "" for nothing
+ */
+struct parts {
+	bool has_certs;
+	struct certs certs;
+	bool has_vca;
+	struct bytes vca_bytes;
+	struct spdm_vca vca;
+	struct bytes pairs;
+	bool has_meas;
+	struct spdm_meas meas;
+	bool has_report;
+	struct tdisp_report report;
+	struct blob report_copy;	/* behind them, if so */
+	struct bytes report_bytes;
+	const struct spdm_alg *asym;
+	const struct spdm_alg *hash;
+	bool usable;
+	bool emulated;
+	char anchor[CRYPTO_NAME_SIZE];
+	uint8_t anchor_sha256[FINGERPRINT_SIZE];
+};
+
+/* Takes everything apart; findings about forms go to @verdict. */
+void parts_read(const struct subject *subject, const struct policy *policy, struct parts *ret,
+		struct verdict *verdict);
+void parts_free(struct parts *parts);
+
+/**
+ * verify() - take apart and judge
+ * @ret: set in any case; release with parts_free()
+ * @verdict: empty; finished afterwards
+ */
+void verify(const struct subject *subject, const struct policy *policy, struct parts *ret,
+	    struct verdict *verdict);
+
+/* Is a file what --crl takes: CRLs in PEM, or one in DER? */
+bool verify_is_crl(struct bytes file);
+
+/* The judges, a file each. */
+void verify_certs(const struct subject *subject, const struct policy *policy, struct parts *parts,
+		  struct verdict *verdict);
+void verify_leaf(const struct subject *subject, const struct policy *policy,
+		 const struct parts *parts, struct verdict *verdict);
+void verify_transcript(const struct subject *subject, const struct policy *policy,
+		       const struct parts *parts, struct verdict *verdict);
+void verify_measurements(const struct policy *policy, const struct parts *parts,
+			 struct verdict *verdict);
+void verify_report(const struct subject *subject, const struct policy *policy,
+		   const struct parts *parts, struct verdict *verdict);
+
+#endif /* ATTEST_VERIFY_H */
