@@ -17,6 +17,7 @@ TAP; a VM whose console or sanitizers complain fails a test of its own.
 from __future__ import annotations
 
 import argparse
+import base64
 import shlex
 import sys
 import time
@@ -75,7 +76,26 @@ class Session:
         return self.guest.sh(script, timeout)
 
     def load(self) -> None:
-        self.sh("modprobe tdi allow_unverified=1 && modprobe tdi-emu")
+        self.sh("modprobe tdi && modprobe tdi-emu")
+        self.trust(self.root_ca())
+
+    def root_ca(self) -> bytes:
+        """The certificate of who made the emulator's devices."""
+        return (self.emu.directory / "root-ca.pem").read_bytes()
+
+    def put(self, path: str, data: bytes) -> None:
+        self.sh(f"echo {base64.b64encode(data).decode()} | base64 -d > {path}")
+
+    def trust(self, ca: bytes) -> None:
+        """Gives the kernel an anchor."""
+        self.put("/tmp/anchor.pem", ca)
+        self.sh("tdi anchor add /tmp/anchor.pem")
+
+    def reload(self) -> None:
+        """The modules anew: no anchor, no leave to do without, no driver on nvme."""
+        self.unbind_driver(self.nvme)
+        self.sh("rmmod tdi_emu && rmmod tdi && modprobe tdi && modprobe tdi-emu")
+        self.unbind_driver(self.nvme)
 
     def find(self, device: str) -> str:
         """Address of the function with that device id."""
@@ -167,13 +187,16 @@ class Session:
     def restore(self) -> None:
         """What every scenario may count on."""
         self.emu.cmd("truth")
+        self.emu.cmd("mend nvme0")
         self.emu.cmd("delay 0")
         self.emu.cmd("silent off")
-        self.sh("umount /mnt 2>/dev/null; echo 1 > /sys/module/tdi/parameters/allow_unverified")
+        self.sh("umount /mnt 2>/dev/null; echo 0 > /sys/module/tdi/parameters/allow_unverified")
         for bdf in (self.nvme, self.dma):
             if self.state(bdf) != "CONFIG_UNLOCKED":
                 self.unbind_driver(bdf)
                 self.do("unlock", bdf=bdf)
+        if self.sh("tdi anchor list").startswith("no anchors"):
+            self.trust(self.root_ca())
         if not self.driver(self.nvme):
             self.bind_driver(self.nvme)
         self.wait("test -b /dev/nvme0n1")

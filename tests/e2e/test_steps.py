@@ -82,8 +82,7 @@ def no_step_is_taken_while_a_driver_is_bound(s: Session) -> None:
 
 @scenario()
 def an_unverified_identity_needs_leave(s: Session) -> None:
-    s.unbind_driver(s.nvme)
-    s.sh("echo 0 > /sys/module/tdi/parameters/allow_unverified")
+    s.reload()
     s.refuse("connect", "ENOKEY", "identity")
     s.expect("CONFIG_UNLOCKED", "bounce")
     s.do("lock")

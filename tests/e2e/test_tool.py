@@ -34,6 +34,8 @@ def the_command_connects_and_disconnects_under_the_stock_driver(s: Session) -> N
 
 @scenario()
 def the_command_shows_what_the_kernel_holds(s: Session) -> None:
+    s.reload()
+    s.sh("echo 1 > /sys/module/tdi/parameters/allow_unverified")
     tdi(s, f"connect {s.nvme}")
     shown = tdi_json(s, f"show {s.nvme}")
     equal(shown["unreadable"], {}, "unreadable")
@@ -82,8 +84,9 @@ def a_refused_device_works_as_before(s: Session) -> None:
     s.emu.cmd("truth")
     equal(s.driver(s.nvme), "nvme", "driver")
     s.disk_works()
-    s.sh("echo 0 > /sys/module/tdi/parameters/allow_unverified")
-    check("allow_unverified" in tdi(s, f"connect {s.nvme}", 3), "how to allow it")
+    s.reload()
+    s.bind_driver(s.nvme)
+    check("tdi anchor add" in tdi(s, f"connect {s.nvme}", 3), "what to do about it")
     s.disk_works()
 
 

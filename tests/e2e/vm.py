@@ -257,16 +257,19 @@ class Vm:
     def __init__(self, name: str, kernel: str, *, emulator: bool = True,
                  order: str = "accept-first", nvme: int = 1, dma: int = 1,
                  disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 2,
-                 initramfs: Path | None = None):
+                 tee_mailbox: bool = False, initramfs: Path | None = None,
+                 image: Path | None = None):
         self.name = f"{name}-{kernel.split('+')[0]}"
         self.kernel = kernel
         self.order = order
+        self.tee_mailbox = tee_mailbox
         self.with_emulator = emulator
         self.nvme, self.dma = nvme, dma
         self.disk_mib = disk_mib
         self.append = append
         self.memory, self.cpus = memory, cpus
         self.initramfs = initramfs or BUILD / f"initramfs/{kernel}.img"
+        self.image = image or Path(f"/boot/vmlinuz-{kernel}")
         # What a scenario does to the console on purpose.
         self.expected_console: list[str] = []
         self.expected_dead_emulator = False
@@ -302,7 +305,8 @@ class Vm:
                 f.truncate(self.disk_mib << 20)
             self.emu = Emulator(self.directory, [
                 "--disk", str(disk), "--order", self.order,
-                "--nvme", str(self.nvme), "--dma", str(self.dma)])
+                "--nvme", str(self.nvme), "--dma", str(self.dma),
+                *(["--tee-mailbox"] if self.tee_mailbox else [])])
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
         self.guest = Guest(self.directory / "agent.sock", lambda: not self.qemu_ended())
@@ -320,7 +324,7 @@ class Vm:
             "-serial", f"file:{self.directory}/console.log",
             "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
             "-serial", "chardev:agent",
-            "-kernel", f"/boot/vmlinuz-{self.kernel}", "-initrd", self.initramfs,
+            "-kernel", self.image, "-initrd", self.initramfs,
             "-append", append,
         ]
         if self.with_emulator:

@@ -5,7 +5,8 @@
  *
  * Writing a size in bytes to /sys/kernel/debug/tdi-dmatest/BDF/{streaming,coherent}
  * runs one round; the write succeeds if every byte arrived and fails with EIO if
- * the device was refused, EBADMSG if bytes differ, ENOMEM if mapping failed.
+ * the device was refused, EBADMSG if bytes differ, ENOMEM if mapping failed. Writing
+ * one to .../leak maps that many bytes and forgets them, as a buggy driver does.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
@@ -156,6 +157,27 @@ static ssize_t coherent_write(struct file *file, const char __user *ubuf, size_t
 	return run(file, ubuf, len, coherent);
 }
 
+static int leak(struct dmatest *dt, u32 len)
+{
+	struct device *dev = &dt->pdev->dev;
+	u8 *buf = kmalloc(len, GFP_KERNEL);
+
+	if (!buf)
+		return -ENOMEM;
+	return dma_mapping_error(dev, dma_map_single(dev, buf, len, DMA_TO_DEVICE));
+}
+
+static ssize_t leak_write(struct file *file, const char __user *ubuf, size_t len, loff_t *off)
+{
+	return run(file, ubuf, len, leak);
+}
+
+static const struct file_operations leak_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.write	= leak_write,
+};
+
 static const struct file_operations streaming_fops = {
 	.owner	= THIS_MODULE,
 	.open	= simple_open,
@@ -192,6 +214,7 @@ static int dmatest_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	dt->debugfs = debugfs_create_dir(pci_name(pdev), root);
 	debugfs_create_file("streaming", 0200, dt->debugfs, dt, &streaming_fops);
 	debugfs_create_file("coherent", 0200, dt->debugfs, dt, &coherent_fops);
+	debugfs_create_file("leak", 0200, dt->debugfs, dt, &leak_fops);
 	pci_set_drvdata(pdev, dt);
 	return 0;
 }
