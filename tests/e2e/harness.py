@@ -19,11 +19,14 @@ from __future__ import annotations
 import argparse
 import base64
 import shlex
+import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vm import RUN_TIMEOUT, Vm, VmError, installed_kernels
@@ -55,6 +58,17 @@ def check(condition: Any, claim: str) -> None:
 def equal(found: Any, expected: Any, what: str) -> None:
     if found != expected:
         raise Failed(f"{what}: expected {expected!r}, found {found!r}")
+
+
+def other_ca() -> bytes:
+    """A CA that has nothing to do with the emulator's devices."""
+    with tempfile.TemporaryDirectory() as tmp:
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384",
+             "-nodes", "-keyout", f"{tmp}/key", "-out", f"{tmp}/ca.pem", "-days", "30",
+             "-subj", "/CN=somebody else", "-addext", "keyUsage=critical,keyCertSign"],
+            check=True, stderr=subprocess.DEVNULL)
+        return Path(f"{tmp}/ca.pem").read_bytes()
 
 
 class Session:

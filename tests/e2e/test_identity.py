@@ -8,23 +8,10 @@ Nothing but an anchor or an approval lets a device in, unless allow_unverified i
 from __future__ import annotations
 
 import base64
-import subprocess
-import tempfile
-from pathlib import Path
 
-from harness import Session, check, equal, main, scenario
+from harness import Session, check, equal, main, other_ca, scenario
 
 ALLOW = "/sys/module/tdi/parameters/allow_unverified"
-
-
-def other_ca() -> bytes:
-    with tempfile.TemporaryDirectory() as tmp:
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384",
-             "-nodes", "-keyout", f"{tmp}/key", "-out", f"{tmp}/ca.pem", "-days", "30",
-             "-subj", "/CN=somebody else", "-addext", "keyUsage=critical,keyCertSign"],
-            check=True, stderr=subprocess.DEVNULL)
-        return Path(f"{tmp}/ca.pem").read_bytes()
 
 
 @scenario(all_kernels=True)

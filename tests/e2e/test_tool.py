@@ -5,7 +5,7 @@
 import json
 from typing import Any
 
-from harness import Session, check, equal, main, scenario
+from harness import Session, check, equal, main, other_ca, scenario
 
 
 def tdi(s: Session, args: str, status: int = 0) -> str:
@@ -101,6 +101,53 @@ def an_interrupted_connect_gives_the_driver_back(s: Session) -> None:
     ended = json.loads(s.sh("cat /tmp/out"))
     check(ended["outcome"] == "failed" or ended["device"]["state"] == "RUN", "one or the other")
     equal(ended["driver"]["after"], "nvme", "driver")
+
+
+def save_evidence(s: Session) -> None:
+    """A bundle of honest evidence in /tmp/good.tar, the maker's CA in /tmp/ca.pem."""
+    s.unbind_driver(s.nvme)
+    s.do("lock")
+    tdi(s, f"evidence {s.nvme} -o /tmp/good.tar")
+    s.do("unlock")
+    s.put("/tmp/ca.pem", s.root_ca())
+
+
+@scenario(all_kernels=True)
+def a_device_is_let_in_by_a_policy_for_exactly_what_was_verified(s: Session) -> None:
+    s.reload()
+    s.sh("rm -f /tmp/good.tar /tmp/policy.json")
+    save_evidence(s)
+    tdi(s, "policy init /tmp/good.tar --roots /tmp/ca.pem -o /tmp/policy.json")
+    s.bind_driver(s.nvme)
+    said = tdi(s, f"connect {s.nvme} --policy /tmp/policy.json")
+    check("RUN" in said, said)
+    equal(s.read("identity"), "approved", "identity")
+    s.expect("RUN", "direct")
+    s.disk_works()
+    tdi(s, f"disconnect {s.nvme}")
+
+    for fault, status, word in (("other-firmware", 3, "measurements.value"),
+                                ("debug-on", 3, "measurements.device_mode")):
+        s.emu.cmd(f"fault nvme0 {fault}")
+        said = tdi(s, f"connect {s.nvme} --policy /tmp/policy.json", status)
+        check(word in said, f"{fault}: {said}")
+        s.emu.cmd("mend nvme0")
+        s.expect("CONFIG_UNLOCKED", "bounce")
+        equal(s.driver(s.nvme), "nvme", "driver")
+        s.disk_works()
+
+
+@scenario()
+def a_device_of_another_maker_is_not_let_in_by_a_policy(s: Session) -> None:
+    s.reload()
+    s.bind_driver(s.nvme)
+    s.put("/tmp/other.pem", other_ca())
+    s.put("/tmp/lax.json", b'{"schema_version": 1, "kind": "policy", "emulated": "allowed"}')
+    said = tdi(s, f"connect {s.nvme} --policy /tmp/lax.json --roots /tmp/other.pem", 2)
+    check("certs.anchor" in said, said)
+    s.expect("CONFIG_UNLOCKED", "bounce")
+    equal(s.driver(s.nvme), "nvme", "driver")
+    s.disk_works()
 
 
 if __name__ == "__main__":

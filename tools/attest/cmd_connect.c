@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "approve.h"
 #include "block.h"
 #include "driver.h"
 #include "tool.h"
@@ -29,6 +30,8 @@ struct job {
 	bool no_driver;
 	bool force;
 	unsigned int wait_ms;
+	bool verify;		/* by policy and anchors of ours, in @inputs */
+	struct inputs *inputs;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -191,6 +194,28 @@ static const char *file_of(const struct job *job, const struct dev *dev)
 	return dev->connected ? "disconnect" : "unlock";
 }
 
+/* Connect in single steps, with a verdict of our own in between. */
+static void act_verified(const struct job *job, struct verb_model *model)
+{
+	struct approve_result result;
+
+	approve(job->fs, job->bdf, model->tsm, job->inputs, &result);
+	switch (result.end) {
+	case APPROVE_DONE:
+		break;
+	case APPROVE_KERNEL:
+		fail_kernel(job, model, result.file, result.err);
+		break;
+	case APPROVE_VERDICT:
+		fail(model, result.status, result.err, "%s", result.reason);
+		model->advice = "\"tdi evidence\" saves what was looked at while the device is locked; \"tdi verify\" tells all of it.";
+		break;
+	case APPROVE_IO:
+		fail_io(model, result.err, result.reason);
+		break;
+	}
+}
+
 static void act(const struct job *job, const struct dev *dev, struct verb_model *model)
 {
 	const char *file = file_of(job, dev);
@@ -200,6 +225,10 @@ static void act(const struct job *job, const struct dev *dev, struct verb_model 
 
 	if (interrupted) {
 		fail(model, TDI_EXIT_USAGE, EINTR, "interrupted");
+		return;
+	}
+	if (job->verify) {
+		act_verified(job, model);
 		return;
 	}
 	rc = util_format(path, sizeof(path), "bus/pci/devices/%s/tsm/%s", job->bdf, file);
@@ -347,6 +376,8 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 		{ "no-driver", no_argument, NULL, 'n' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "wait", required_argument, NULL, 'w' },
+		{ "policy", required_argument, NULL, 'p' },
+		{ "roots", required_argument, NULL, 'R' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
@@ -375,6 +406,18 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 				return false;
 			}
 			break;
+		case 'p':
+		case 'R':
+			if (!job->connect) {
+				verb_usage(verb, "--policy and --roots are connect's");
+				return false;
+			}
+			job->verify = true;
+			*ret_status = opt == 'p' ? inputs_policy(job->inputs, optarg) :
+				      inputs_option(verb, job->inputs, opt, optarg);
+			if (*ret_status != TDI_EXIT_DONE)
+				return false;
+			break;
 		case 'j':
 			tool->json = true;
 			break;
@@ -391,30 +434,41 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 	return *ret_status == TDI_EXIT_DONE;
 }
 
-static int cmd(const struct verb *verb, struct tool *tool, int argc, char **argv, bool connect)
+static int run(struct tool *tool, const struct verb *verb, const struct job *job)
 {
-	struct job job = {
-		.fs = &tool->fs, .connect = connect, .wait_ms = WAIT_MS_DEFAULT,
-	};
-	struct verb_model model = { .verb = verb->name, .bdf = job.bdf };
+	struct verb_model model = { .verb = verb->name, .bdf = job->bdf };
 	struct tsm_list tsms;
-	int status, rc;
+	int rc;
 
-	if (!parse(verb, tool, argc, argv, &job, &status))
-		return status;
 	rc = tsm_list_read(&tool->fs, &tsms);
 	if (rc) {
 		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
 		return TDI_EXIT_USAGE;
 	}
 	model.have_tsm = tsms.nr;
-	run_job(&job, &tsms, &model);
+	run_job(job, &tsms, &model);
 	if (model.after_valid && model.after.is_tdi)
 		model.warnings |= warnings_of(&model.after, model.tsm);
 	tool_printer(tool)->verb(&model);
 	block_uses_free(&model.uses);
 	tsm_list_free(&tsms);
 	return model.status;
+}
+
+static int cmd(const struct verb *verb, struct tool *tool, int argc, char **argv, bool connect)
+{
+	struct inputs inputs;
+	struct job job = {
+		.fs = &tool->fs, .connect = connect, .wait_ms = WAIT_MS_DEFAULT,
+		.inputs = &inputs,
+	};
+	int status;
+
+	inputs_init(&inputs);
+	if (parse(verb, tool, argc, argv, &job, &status))
+		status = run(tool, verb, &job);
+	inputs_free(&inputs);
+	return status;
 }
 
 int cmd_connect(const struct verb *verb, struct tool *tool, int argc, char **argv)

@@ -7,15 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bundle.h"
+#include "collect.h"
 #include "jsonw.h"
 #include "tool.h"
 #include "words.h"
 
 #define EVIDENCE_SCHEMA_VERSION	1
-
-/* Readings that are tried before "it keeps changing". */
-#define GENERATION_TRIES	3
 
 struct evidence_model {
 	const char *bdf;
@@ -23,84 +20,12 @@ struct evidence_model {
 	const struct bundle *bundle;
 };
 
-static int read_object(const struct sysfs *fs, const char *bdf, enum evidence_object object,
-		       struct bundle *ret)
-{
-	struct blob *file = &ret->file[object];
-	char path[PATH_MAX];
-	int rc;
-
-	blob_free(file);
-	ret->object[object] = (struct bytes) { 0 };
-	rc = sysfs_path(fs, path, "bus/pci/devices/%s/tsm/%s", bdf, evidence_name(object));
-	if (!rc)
-		rc = blob_read(AT_FDCWD, path, file);
-	/* An attribute that reads empty has nothing published. */
-	if (!rc && file->len)
-		ret->object[object] = blob_bytes(file);
-	return rc == -ENOENT ? 0 : rc;
-}
-
-static bool any_bar(const struct tdisp_bars *bars)
-{
-	for (int i = 0; i < TDISP_NR_BARS; i++)
-		if (bars->size[i])
-			return true;
-	return false;
-}
-
-/* Objects of one generation belong together; of two they do not. */
-static int read_generation(const struct sysfs *fs, const char *bdf, struct bundle *ret)
-{
-	struct attr before, after;
-
-	for (int i = 0; i < GENERATION_TRIES; i++) {
-		struct evidence evidence;
-		int rc = 0;
-
-		sysfs_text(fs, &before, "bus/pci/devices/%s/tsm/generation", bdf);
-		for (int o = 0; !rc && o < EVIDENCE_NR; o++)
-			rc = read_object(fs, bdf, (enum evidence_object)o, ret);
-		if (rc)
-			return rc;
-		evidence_read(fs, bdf, &evidence);
-		ret->has_nonce = !evidence.nonce_err &&
-				 evidence.nonce_len == sizeof(ret->nonce);
-		memcpy(ret->nonce, evidence.nonce, sizeof(ret->nonce));
-		ret->bars = evidence.bars;
-		ret->has_bars = any_bar(&evidence.bars);
-		evidence_free(&evidence);
-		sysfs_text(fs, &after, "bus/pci/devices/%s/tsm/generation", bdf);
-		if (!before.err && !after.err && !strcmp(before.text, after.text)) {
-			util_format(ret->generation, sizeof(ret->generation), "%.30s", after.text);
-			return 0;
-		}
-		if (after.err)
-			return -after.err;
-	}
-	return -ESTALE;
-}
-
 static bool any_object(const struct bundle *bundle)
 {
 	for (int o = 0; o < EVIDENCE_NR; o++)
 		if (bundle->object[o].data)
 			return true;
 	return false;
-}
-
-static void describe(const struct dev *dev, const struct tsm *tsm, struct bundle *ret)
-{
-	util_format(ret->bdf, sizeof(ret->bdf), "%s", dev->bdf);
-	ret->vendor = dev->vendor;
-	ret->device = dev->device;
-	ret->class = dev->class;
-	util_format(ret->state, sizeof(ret->state), "%.30s", dev->state.err ? "" : dev->state.text);
-	if (!tsm)
-		return;
-	util_format(ret->tsm, sizeof(ret->tsm), "%s", tsm->name);
-	util_format(ret->platform, sizeof(ret->platform), "%.60s",
-		    tsm->platform.err ? "" : tsm->platform.text);
 }
 
 static void put_json(const struct evidence_model *model)
@@ -153,7 +78,7 @@ static bool wants_archive(const char *path)
 static int save(const struct tool *tool, const char *bdf, const char *path, struct bundle *bundle)
 {
 	struct evidence_model model = { bdf, path, bundle };
-	int rc = read_generation(&tool->fs, bdf, bundle);
+	int rc = collect_generation(&tool->fs, bdf, bundle);
 
 	if (rc) {
 		util_complain("%s: cannot read the evidence: %s", bdf,
@@ -196,7 +121,7 @@ static int run(const struct tool *tool, const char *bdf, const char *path)
 		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
 		return TDI_EXIT_USAGE;
 	}
-	describe(&dev, dev.tsm[0] ? tsm_find(&tsms, dev.tsm) :
+	collect_names(&dev, dev.tsm[0] ? tsm_find(&tsms, dev.tsm) :
 		 tsms.nr == 1 ? &tsms.tsm[0] : NULL, &bundle);
 	status = save(tool, bdf, path, &bundle);
 	bundle_free(&bundle);

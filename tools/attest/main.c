@@ -30,12 +30,16 @@ static const struct verb verbs[] = {
 "Evidence of a device can be read by root only.\n",
 	}, {
 		.name = "connect", .run = cmd_connect,
-		.args = "BDF [--tsm NAME] [--no-driver] [--force] [--wait SECONDS] [--json]",
+		.args = "BDF [--policy F] [--roots F]... [--tsm NAME] [--no-driver] [--force]\n"
+			"                   [--wait SECONDS] [--json]",
 		.summary = "lock, attest, accept and start a device",
 		.help =
 "Takes the driver from the device, connects it, and binds the same driver again.\n"
 "When the TSM, the device or the policy refuses, the device works as before.\n"
 "\n"
+"  --policy F       verify the evidence by this policy before it is accepted;\n"
+"                   the kernel takes the verdict for exactly that evidence\n"
+"  --roots F        .. with these trust anchors, PEM or DER\n"
 "  --tsm NAME       which TSM, when there are several\n"
 "  --no-driver      leave the device without a driver\n"
 "  --force          go on although a file system on the device is in use\n"
