@@ -345,6 +345,9 @@ static int do_dma_unmap(struct vfu *v, const struct vfu_dma_unmap *req)
 		if (v->map[end].gpa < req->addr ||
 		    v->map[end].gpa + (v->map[end].size - 1) > last)
 			return -EINVAL;
+	/* What was never mapped: nothing to do, and perhaps no array either. */
+	if (first == end)
+		return 0;
 	for (size_t i = first; i < end; i++)
 		map_release(&v->map[i]);
 	memmove(&v->map[first], &v->map[end], (v->nr_maps - end) * sizeof(*v->map));

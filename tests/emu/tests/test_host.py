@@ -18,7 +18,11 @@ ALL_LIES = {
 	"tamper-certs", "tamper-vca", "tamper-measurements", "tamper-report", "swap-bars",
 	"truncate-report", "huge-object", "grow-object", "replay-measurements", "no-measure",
 	"swap-functions", "relock-on-accept", "remeasure-on-accept", "state-run", "skip-lock",
-	"skip-start", "skip-stop", "deny", "wrong-seq", "long-reply"}
+	"skip-start", "skip-stop", "deny", "wrong-seq", "long-reply", "other-nonce",
+	"other-flags", "short-reads", "remap-bars"}
+ALL_FAULTS = {
+	"bad-signature", "swapped-ranges", "long-range", "shifted-range", "fw-updates", "ats-on",
+	"debug-on", "other-firmware"}
 
 
 def told(emu, name):
@@ -303,6 +307,83 @@ def long_reply():
 		emu.control("lie long-reply")
 		assert t.guest.raw(guest.HOST_STOP, handle=t.handle).len == 0xffffffff
 		assert t.info().state == UNLOCKED
+
+
+@claim("other-nonce: what was measured answers another request")
+def other_nonce():
+	with Emulator() as emu, Attested(emu) as t:
+		emu.control("lie other-nonce")
+		t.measure(NONCE)
+		assert NONCE not in t.object(MEASUREMENTS)
+		emu.control("truth")
+		t.measure(NONCE)
+		assert t.object(MEASUREMENTS)[4:36] == NONCE
+
+
+@claim("other-flags: the TSM attests the flags that are in force")
+def other_flags():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("dma0")
+		t.lock(1)
+		assert t.info().lock_flags == 1
+		t.stop()
+		emu.control("lie other-flags")
+		t.lock(1)
+		assert t.info().lock_flags == 5 and told(emu, "other-flags") == 1
+
+
+@claim("short-reads: an object comes a byte at a time, and whole")
+def short_reads():
+	with Emulator() as emu, Attested(emu) as t:
+		report = t.object(REPORT)
+		emu.control("lie short-reads")
+		assert t.read(REPORT, 3, 64) == report[3:4]
+
+
+@claim("remap-bars: the TSM's record has BAR 0 and BAR 2 exchanged")
+def remap_bars():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("dma0")
+		t.lock()
+		honest = t.info().bar
+		t.stop()
+		emu.control("lie remap-bars")
+		t.lock()
+		assert t.info().bar == (honest[2], honest[1], honest[0], *honest[3:])
+
+
+@claim("every documented fault exists; digests agree with what a faulty device sends")
+def faults():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("dma0")
+		assert {x["name"] for x in emu.control("faults")["faults"]} == ALL_FAULTS
+		assert '"ok":false' in emu.control_raw("fault dma0 none-such")
+		t.lock()
+		t.measure(NONCE)
+		sound = [t.object(o) for o in (REPORT, MEASUREMENTS)]
+		t.stop()
+		for name in sorted(ALL_FAULTS - {"long-range", "shifted-range"}):
+			emu.control(f"fault dma0 {name}")
+			t.lock()
+			t.measure(NONCE)
+			objects = {o: t.object(o) for o in (REPORT, MEASUREMENTS)}
+			for obj, data in objects.items():
+				assert hashlib.sha384(data).digest() == t.info().digest(obj), (name, obj)
+			changed = objects[REPORT][:2] != sound[0][:2] or \
+				objects[REPORT][30:32] != sound[0][30:32] or \
+				objects[MEASUREMENTS][37:-130] != sound[1][37:-130]
+			assert changed or name == "bad-signature", name
+			t.stop()
+			emu.control("mend dma0")
+		# The TSM, which reads the report, does not lock these.
+		for name in ("long-range", "shifted-range"):
+			emu.control(f"fault dma0 {name}")
+			assert t.refused(guest.HOST_LOCK, bytes(8)) == guest.E_DEVICE, name
+			emu.control("mend dma0")
+		t.lock()
 
 
 @claim("no lie opens private memory")

@@ -279,11 +279,20 @@ def fd_leak():
 	with Emulator() as emu:
 		def open_fds():
 			return len(os.listdir(f"/proc/{emu.proc.pid}/fd"))
+
+		def settled():
+			"""Their number, once the control connection's end was noticed."""
+			last = -1
+			while (now := open_fds()) != last:
+				last = now
+				time.sleep(0.1)
+			return now
+
 		emu.control("stats")
-		before = open_fds()
+		before = settled()
 		mem = GuestMemory(1 << 16)
 		with emu.connect("nvme0") as dev:
-			connected = open_fds()
+			connected = settled()
 			for cmd in (vfu.GET_INFO, vfu.DMA_UNMAP, 99, vfu.REGION_WRITE):
 				try:
 					dev.call(cmd, bytes(32), [mem.fd] * 16)
