@@ -62,17 +62,10 @@ static void explain(const struct verdict *verdict, struct approve_result *ret)
 static void set_subject(struct inputs *in)
 {
 	struct subject *subject = &in->subject;
-	const struct bundle *bundle = &in->bundle;
 
-	subject->bundle = bundle;
-	subject->certs = bundle->object[EVIDENCE_CERTIFICATES];
-	subject->vca = bundle->object[EVIDENCE_VCA];
-	subject->measurements = bundle->object[EVIDENCE_MEASUREMENTS];
-	subject->report = bundle->object[EVIDENCE_REPORT];
-	subject->has_bars = bundle->has_bars;
-	subject->bars = bundle->bars;
-	subject->has_nonce = bundle->has_nonce;
-	memcpy(subject->nonce, bundle->nonce, sizeof(subject->nonce));
+	inputs_take_bundle(&in->bundle, subject);
+	subject->has_nonce = in->bundle.has_nonce;
+	memcpy(subject->nonce, in->bundle.nonce, sizeof(subject->nonce));
 	subject->roots = &in->roots;
 }
 

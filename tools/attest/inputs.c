@@ -71,7 +71,7 @@ int inputs_policy(struct inputs *in, const char *path)
 	return 0;
 }
 
-static void take_bundle(const struct bundle *bundle, struct subject *subject)
+void inputs_take_bundle(const struct bundle *bundle, struct subject *subject)
 {
 	subject->bundle = bundle;
 	subject->certs = bundle->object[EVIDENCE_CERTIFICATES];
@@ -93,7 +93,7 @@ static int open_bundle(const char *path, struct inputs *in)
 		return complain_file(path, strerror(-rc));
 	in->bundle_error = rc ? in->why : NULL;
 	if (!rc)
-		take_bundle(&in->bundle, &in->subject);
+		inputs_take_bundle(&in->bundle, &in->subject);
 	return 0;
 }
 

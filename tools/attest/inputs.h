@@ -63,6 +63,9 @@ int inputs_policy(struct inputs *in, const char *path);
  */
 int inputs_finish(const struct verb *verb, struct inputs *in, int argc, char **argv);
 
+/* Makes a bundle's objects the subject; BARs that are known already stay. */
+void inputs_take_bundle(const struct bundle *bundle, struct subject *subject);
+
 void inputs_free(struct inputs *in);
 
 #endif /* ATTEST_INPUTS_H */
