@@ -18,12 +18,12 @@ RUN := $(ENTER) tests/run
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check all modules tools emu initramfs unit emu-check e2e style \
+.PHONY: help demo check all modules tools emu initramfs unit cli emu-check e2e style \
 	coverage fuzz \
 	shell root host clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  TDI_KERNELS=6.12   only that kernel       V=1         every test, every command"
 	@echo "  TDI_ROOT=DIR       another root, / host   TDI_JOBS=N  N jobs at a time"
@@ -48,6 +48,9 @@ initramfs: ## the VMs' first user space
 unit: | build ## unit tests
 	@$(BUILD) unit
 	@$(RUN) unit
+
+cli: tools ## the tdi command against a made-up sysfs
+	@$(RUN) cli
 
 emu-check: | build ## the emulator's own tests
 	@$(BUILD) emu

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 from bench import TDI_MODEL, TIMEOUT, connected, eq, has, ready, test
 from model import BDF
@@ -91,7 +92,9 @@ def a_signal_undoes_connect_and_gives_the_driver_back(b):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as proc:
             assert asked.wait(TIMEOUT)
             # Again until it hits the write: before that it only leaves a note.
+            end = time.monotonic() + TIMEOUT
             while not kernel.hung_up.wait(0.05) and proc.poll() is None:
+                assert time.monotonic() < end, f"signal {sig} changes nothing"
                 proc.send_signal(sig)
             _, err = proc.communicate(timeout=TIMEOUT)
         eq((sig, proc.returncode, kernel.verbs()), (sig, 1, ["unbind", "connect", "bind"]))

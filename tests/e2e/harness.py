@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vm import RUN_TIMEOUT, Vm, VmError, installed_kernels
+from vm import RUN_TIMEOUT, Vm, VmError, chosen_kernel, installed_kernels
 
 PCI = "/sys/bus/pci/devices"
 ERRNO_TEXT = {  # as busybox prints them
@@ -319,7 +319,7 @@ def main() -> None:
     parser.add_argument("words", nargs="*", help="only claims that contain one of these")
     arguments = parser.parse_args()
     kernels = installed_kernels()
-    kernel = arguments.kernel or kernels[0]
+    kernel = chosen_kernel(arguments.kernel)
     chosen = [s for s in _scenarios if (s.all_kernels or kernel == kernels[0]) and (
         not arguments.words or any(w in s.claim for w in arguments.words))]
     if not chosen:

@@ -63,6 +63,14 @@ def installed_kernels(*series: str) -> list[str]:
     return out
 
 
+def chosen_kernel(name: str) -> str:
+    """That kernel if it is here, the first one for "", else the end with a word."""
+    kernels = installed_kernels()
+    if name and name not in kernels:
+        sys.exit(f"no kernel {name}; there are: {' '.join(kernels)}")
+    return name or kernels[0]
+
+
 def acceleration() -> list[str]:
     """KVM where it can run an ordinary kernel, else TCG.
 

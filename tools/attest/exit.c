@@ -23,7 +23,7 @@ static const struct {
 	{ ESTALE, TDI_EXIT_EVIDENCE,
 	  "The device was locked or measured again in between. Try once more; if it happens again, the host is interfering." },
 	{ ENOKEY, TDI_EXIT_POLICY,
-	  "Nobody vouches for the one who signed the measurements. Give the kernel the maker's CA (tdi anchor add FILE), or accept this device without knowing who made it: echo 1 > /sys/module/tdi/parameters/allow_unverified (or tdi.allow_unverified=1 on the kernel command line), then try again." },
+	  "Nobody vouches for the one who signed the measurements. Give the kernel the maker's CA (tdi anchor add FILE), connect by a policy (--policy FILE), or accept this device without knowing who made it: echo 1 > /sys/module/tdi/parameters/allow_unverified (or tdi.allow_unverified=1 on the kernel command line), then try again." },
 	{ ETIMEDOUT, TDI_EXIT_PLATFORM,
 	  "The platform did not answer. The host decides when it does: try again, or ask who runs it." },
 	{ EREMOTEIO, TDI_EXIT_PLATFORM,
