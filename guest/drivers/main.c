@@ -180,10 +180,12 @@ static void remove_tdi(struct tdi *tdi)
 /* A function that comes or goes while nobody else changes the registry. */
 static void function_changed(struct pci_dev *pdev, bool comes)
 {
-	DEFINE_XARRAY(unused);
+	struct xarray unused;
 	struct tdi *tdi;
 
 	lockdep_assert_held(&registry_lock);
+	/* Not DEFINE_XARRAY(): a lock on the stack has no key for lockdep. */
+	xa_init(&unused);
 	if (comes) {
 		if (the_backend && !add_tdi(the_backend, pdev, &unused))
 			open_tdi(tdi_from_pdev(pdev));
@@ -241,12 +243,13 @@ static void drop_tdis(struct tdi_backend *backend)
  */
 int tdi_backend_register(struct tdi_backend *backend)
 {
-	DEFINE_XARRAY(bound);
 	struct pci_dev *pdev = NULL;
+	struct xarray bound;
 	unsigned long index;
 	struct tdi *tdi;
 	int ret;
 
+	xa_init(&bound);
 	guard(registry)();
 	if (the_backend)
 		return -EBUSY;
@@ -301,10 +304,11 @@ EXPORT_SYMBOL_GPL(tdi_backend_register);
  */
 void tdi_backend_unregister(struct tdi_backend *backend)
 {
-	DEFINE_XARRAY(bound);
+	struct xarray bound;
 	unsigned long index;
 	struct tdi *tdi;
 
+	xa_init(&bound);
 	guard(registry)();
 	if (the_backend != backend)
 		return;
