@@ -19,7 +19,7 @@ RUN := $(ENTER) tests/run
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo check all modules tools emu initramfs unit cli emu-check e2e style \
-	coverage fuzz \
+	coverage fuzz kunit soak own-kernel \
 	shell root host clean
 
 help: ## this list
@@ -33,6 +33,11 @@ demo: all ## a disk goes private in a VM and comes back, told line by line
 
 check: all ## every test; the last line is the sum
 	@$(RUN) check
+
+# KUnit, KASAN and lockdep need a kernel of our own; it takes its time to build.
+own-kernel: all
+	@tests/kernels/kernel 6.12 debug
+	@$(BUILD) own
 
 all: | build ## build everything
 	@$(BUILD) all
@@ -58,6 +63,14 @@ emu-check: | build ## the emulator's own tests
 
 e2e: all ## scenarios in VMs
 	@$(RUN) e2e
+
+kunit: own-kernel ## KUnit suites, in kernels of both series that shout
+	@tests/kernels/kernel 7.2 debug
+	@$(BUILD) own
+	@$(RUN) kunit-long
+
+soak: own-kernel ## every failure point, many cycles, devices in parallel
+	@$(RUN) soak-long
 
 coverage: | build ## what the unit tests reach of guest/lib
 	@$(RUN) coverage

@@ -20,12 +20,12 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all modules tools emu unit initramfs
+.PHONY: all modules tools emu unit initramfs own
 
 all: modules tools emu unit initramfs
 	@:
 
-lib_src := $(wildcard guest/lib/*.c guest/lib/*/*.c)
+lib_src := $(filter-out guest/lib/tests/%,$(wildcard guest/lib/*.c guest/lib/*/*.c))
 
 # $(call objects,VARIANT,SOURCES): its objects, in a directory of that variant.
 objects = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
@@ -96,3 +96,23 @@ $(kernel_stamps): $(B)/modules/%/.built: $(guest_src) tests/kernels/modules
 $(initramfs_images): $(B)/initramfs/%.img: $(B)/modules/%/.built $(B)/tools/tdi $(initramfs_src)
 	$(Q)mkdir -p $(@D)
 	$(call say,INITRD,$*) TDI_BUILD=$(CURDIR)/$(B) mkinitramfs -d tests/e2e/initramfs -o $@.part $* && mv $@.part $@
+
+# --- kernels of our own (tests/kernels/kernel put them here) and what they boot --
+
+OWN_KERNELS ?= $(notdir $(patsubst %/,%,$(wildcard $(B)/kernels/*/)))
+own_images := $(OWN_KERNELS:%=$(B)/own/%/initramfs.img)
+
+own: $(own_images)
+
+$(B)/own/%/.built: $(B)/kernels/%/.name $(guest_src) tests/kernels/modules
+	$(Q)mkdir -p $(@D)
+	$(call say,MODULES,$*) tests/kernels/modules $(B)/kernels/$* $(@D) $(if $(V),,>$(@D)/.log 2>&1 || { grep -vE '^ +(CC|LD|MODPOST) ' $(@D)/.log; false; }) && touch $@
+
+$(B)/own/fail-nth: tests/kunit/fail-nth.c
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CFLAGS) -static -o $@.part $< && mv $@.part $@
+
+# The first kernel's user space with this kernel's modules on top.
+own_base := $(firstword $(initramfs_images))
+$(own_images): $(B)/own/%/initramfs.img: $(B)/own/%/.built $(own_base) $(B)/own/fail-nth tests/kernels/own-initramfs
+	$(call say,INITRD,$*) tests/kernels/own-initramfs $(B)/kernels/$* $(@D) $(own_base) $@.part $(B)/own/fail-nth && mv $@.part $@

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c: what is taken over when a platform's TSM comes, what is given back when
+ * it goes or the device does, in every state, whatever the platform answers.
+ */
+#include <linux/dma-mapping.h>
+
+#include "fake_backend.h"
+
+static struct fake_backend *fb;
+
+static struct pci_dev *pdev_at(unsigned int slot)
+{
+	return fake_fn(fb, slot)->pdev;
+}
+
+static void new(struct kunit *test)
+{
+	fb = fake_backend_new(test, TDI_ACCEPT_FIRST);
+}
+
+/* --- a TSM comes ------------------------------------------------------------- */
+
+static void only_functions_of_the_platform_are_taken(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI2));
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_PROXY));
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_OTHER));
+	KUNIT_EXPECT_NULL(test, pdev_at(FAKE_SLOT_OTHER)->dev.dma_ops);
+}
+
+static void a_function_that_is_not_tee_capable_is_not_offered(struct kunit *test)
+{
+	const struct fake_desc descs[] = {
+		{ .vendor = FAKE_VENDOR, .device = FAKE_DEVICE_TDI, .tee = true },
+		{ .vendor = FAKE_VENDOR, .device = FAKE_DEVICE_TDI, .tee = false },
+		{ .vendor = FAKE_VENDOR, .device = FAKE_DEVICE_PROXY },
+	};
+
+	fb = fake_backend_on(test, TDI_ACCEPT_FIRST, descs, ARRAY_SIZE(descs));
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_ADD], 1);
+	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, 0));
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, 1));
+}
+
+static void a_new_tdi_is_unlocked_and_bounces(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	fake_expect_pristine(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+}
+
+static void there_is_one_tsm_at_a_time(struct kunit *test)
+{
+	struct tdi_backend other;
+
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	other = fb->backend;
+	KUNIT_EXPECT_EQ(test, tdi_backend_register(&other), -EBUSY);
+	/* Nor does unregistering what never was registered do anything. */
+	tdi_backend_unregister(&other);
+	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+}
+
+static void a_tsm_has_a_class_device_under_its_parent(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_NULL(test, fb->backend.dev);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_ASSERT_NOT_NULL(test, fb->backend.dev);
+	KUNIT_EXPECT_TRUE(test, strstarts(dev_name(fb->backend.dev), "tsm"));
+	KUNIT_EXPECT_PTR_EQ(test, fb->backend.dev->parent, fb->backend.parent);
+	fake_unregister(fb);
+	KUNIT_EXPECT_NULL(test, fb->backend.dev);
+}
+
+static bool bound_at_enter;
+
+static int enter_and_look(struct tdi_backend *backend)
+{
+	struct fake_backend *f = to_fake_backend(backend);
+
+	bound_at_enter = fake_fn(f, FAKE_SLOT_TDI)->pdev->dev.driver ||
+			 fake_fn(f, FAKE_SLOT_TDI2)->pdev->dev.driver;
+	f->entered = true;
+	return 0;
+}
+
+static void no_driver_is_bound_when_memory_turns_private(struct kunit *test)
+{
+	new(test);
+	fake_driver_bind(test);
+	KUNIT_ASSERT_NOT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.driver);
+	fb->ops.enter = enter_and_look;
+	bound_at_enter = true;
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_FALSE(test, bound_at_enter);
+	fake_driver_release(test);
+}
+
+static void drivers_come_back_after_take_over(struct kunit *test)
+{
+	new(test);
+	fake_driver_bind(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_NOT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.driver);
+	KUNIT_EXPECT_EQ(test, fake_tdi_at(fb, FAKE_SLOT_TDI)->dma.mode, TDI_DMA_BOUNCE);
+	fake_unregister(fb);
+	KUNIT_EXPECT_NOT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.driver);
+	fake_driver_release(test);
+}
+
+static void a_platform_that_does_not_enter_changes_nothing(struct kunit *test)
+{
+	new(test);
+	fake_driver_bind(test);
+	fake_fail(fb, FAKE_ENTER, -EREMOTEIO, 0);
+	KUNIT_EXPECT_EQ(test, fake_register(fb), -EREMOTEIO);
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+	KUNIT_EXPECT_NULL(test, fb->backend.dev);
+	KUNIT_EXPECT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.dma_ops);
+	KUNIT_EXPECT_NOT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.driver);
+	fake_driver_release(test);
+	fake_truth(fb);
+	KUNIT_EXPECT_EQ(test, fake_register(fb), 0);
+}
+
+static void a_pool_that_is_not_shared_is_no_take_over(struct kunit *test)
+{
+	new(test);
+	fake_fail(fb, FAKE_SHARE, -EREMOTEIO, 0);
+	KUNIT_EXPECT_EQ(test, fake_register(fb), -EREMOTEIO);
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+	KUNIT_EXPECT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.dma_ops);
+}
+
+static void without_swiotlb_there_is_no_honest_bounce(struct kunit *test)
+{
+	struct io_tlb_mem *mem;
+
+	new(test);
+	mem = fb->backend.parent->dma_io_tlb_mem;
+	fb->backend.parent->dma_io_tlb_mem = NULL;
+	KUNIT_EXPECT_EQ(test, fake_register(fb), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_ENTER], 0);
+	fb->backend.parent->dma_io_tlb_mem = mem;
+	KUNIT_EXPECT_EQ(test, fake_register(fb), 0);
+}
+
+static void one_function_that_fails_does_not_keep_others_away(struct kunit *test)
+{
+	new(test);
+	fb->once = true;
+	fake_fail(fb, FAKE_ADD, -ENOMEM, 0);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_EQ(test, !fake_tdi_at(fb, FAKE_SLOT_TDI) + !fake_tdi_at(fb, FAKE_SLOT_TDI2),
+			1);
+}
+
+static void a_kernel_that_knows_keeps_its_own_bounce(struct kunit *test)
+{
+	struct tdi *tdi;
+
+	new(test);
+	fb->ops.share_pages = NULL;
+	fb->ops.unshare_pages = NULL;
+	fb->ops.enter = NULL;
+	fb->ops.leave = NULL;
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	tdi = fake_tdi_at(fb, FAKE_SLOT_TDI);
+	KUNIT_EXPECT_EQ(test, tdi->dma.mode, TDI_DMA_BOUNCE);
+	KUNIT_EXPECT_NULL(test, tdi->pdev->dev.dma_ops);
+	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
+	KUNIT_EXPECT_PTR_EQ(test, tdi->pdev->dev.dma_ops, &tdi->dma.ops[TDI_DMA_DIRECT]);
+	KUNIT_ASSERT_EQ(test, fake_unlock(tdi), 0);
+	KUNIT_EXPECT_NULL(test, tdi->pdev->dev.dma_ops);
+}
+
+/* --- devices come and go ----------------------------------------------------- */
+
+static void a_function_that_is_plugged_in_later_is_taken(struct kunit *test)
+{
+	struct tdi *tdi;
+
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	fake_plug_late(fb);
+	KUNIT_ASSERT_NOT_NULL(test, pdev_at(FAKE_SLOT_LATE));
+	tdi = fake_tdi_at(fb, FAKE_SLOT_LATE);
+	KUNIT_ASSERT_NOT_NULL(test, tdi);
+	fake_expect_pristine(test, tdi);
+	KUNIT_EXPECT_EQ(test, fake_connect(tdi), 0);
+	KUNIT_EXPECT_EQ(test, fake_unlock(tdi), 0);
+}
+
+static void a_driver_of_a_late_function_bounces_from_the_start(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	fake_driver_bind(test);
+	fake_plug_late(fb);
+	KUNIT_EXPECT_NOT_NULL(test, pdev_at(FAKE_SLOT_LATE)->dev.driver);
+	KUNIT_EXPECT_EQ(test, fake_tdi_at(fb, FAKE_SLOT_LATE)->dma.mode, TDI_DMA_BOUNCE);
+	fake_driver_release(test);
+}
+
+static const struct teardown {
+	const char *desc;
+	enum tdi_state state;
+	bool dead;		/* the platform does not answer any more */
+} teardowns[] = {
+	{ "unlocked", TDI_UNLOCKED, false },
+	{ "attested", TDI_ATTESTED, false },
+	{ "in RUN", TDI_RUN, false },
+	{ "in ERROR", TDI_ERROR, false },
+	{ "unlocked, platform dead", TDI_UNLOCKED, true },
+	{ "attested, platform dead", TDI_ATTESTED, true },
+	{ "in RUN, platform dead", TDI_RUN, true },
+	{ "in ERROR, platform dead", TDI_ERROR, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(teardown, teardowns, desc);
+
+static void die(void)
+{
+	int op;
+
+	for (op = FAKE_INFO; op <= FAKE_UNLOCK; op++)
+		fake_fail(fb, op, -ETIMEDOUT, 0);
+}
+
+static void the_tsm_goes_and_leaves_an_ordinary_device(struct kunit *test)
+{
+	const struct teardown *t = test->param_value;
+	struct pci_dev *pdev;
+
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	pdev = pdev_at(FAKE_SLOT_TDI);
+	fake_bring_to(test, fake_tdi_at(fb, FAKE_SLOT_TDI), t->state);
+	if (t->dead)
+		die();
+	fake_forget(fb);
+	fake_unregister(fb);
+	KUNIT_EXPECT_NULL(test, tdi_from_pdev(pdev));
+	KUNIT_EXPECT_NULL(test, pdev->dev.dma_ops);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pdev->enable_cnt), 0);
+	KUNIT_EXPECT_EQ(test, !!fb->calls[FAKE_UNLOCK], t->state != TDI_UNLOCKED);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_REMOVE], 2);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_LEAVE], 1);
+	/* And it can come again. */
+	fake_truth(fb);
+	KUNIT_EXPECT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_EQ(test, fake_connect(fake_tdi_at(fb, FAKE_SLOT_TDI)), 0);
+}
+
+static void the_device_goes_and_leaves_nothing_behind(struct kunit *test)
+{
+	const struct teardown *t = test->param_value;
+
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	fake_bring_to(test, fake_tdi_at(fb, FAKE_SLOT_TDI), t->state);
+	if (t->dead)
+		die();
+	fake_forget(fb);
+	fake_pci_unplug(fb->pci, FAKE_SLOT_TDI);
+	KUNIT_EXPECT_EQ(test, !!fb->calls[FAKE_UNLOCK], t->state != TDI_UNLOCKED);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_REMOVE], 1);
+	fake_truth(fb);
+	/* Its neighbour never noticed. */
+	KUNIT_EXPECT_EQ(test, fake_connect(fake_tdi_at(fb, FAKE_SLOT_TDI2)), 0);
+}
+
+static void a_device_goes_with_its_driver_bound(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_ASSERT_EQ(test, fake_connect(fake_tdi_at(fb, FAKE_SLOT_TDI)), 0);
+	fake_driver_bind(test);
+	fake_forget(fb);
+	fake_pci_unplug(fb->pci, FAKE_SLOT_TDI);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_UNLOCK], 1);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_REMOVE], 1);
+	fake_driver_release(test);
+}
+
+static void a_tsm_goes_with_drivers_bound(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_ASSERT_EQ(test, fake_connect(fake_tdi_at(fb, FAKE_SLOT_TDI)), 0);
+	fake_driver_bind(test);
+	fake_unregister(fb);
+	KUNIT_EXPECT_NOT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.driver);
+	KUNIT_EXPECT_NULL(test, pdev_at(FAKE_SLOT_TDI)->dev.dma_ops);
+	fake_driver_release(test);
+}
+
+static void all_memory_is_open_after_the_tsm_is_gone(struct kunit *test)
+{
+	new(test);
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_ASSERT_FALSE(test, xa_empty(&fb->pages));
+	fake_unregister(fb);
+	KUNIT_EXPECT_FALSE(test, fb->entered);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&fb->pages));
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(only_functions_of_the_platform_are_taken),
+	KUNIT_CASE(a_function_that_is_not_tee_capable_is_not_offered),
+	KUNIT_CASE(a_new_tdi_is_unlocked_and_bounces),
+	KUNIT_CASE(there_is_one_tsm_at_a_time),
+	KUNIT_CASE(a_tsm_has_a_class_device_under_its_parent),
+	KUNIT_CASE(no_driver_is_bound_when_memory_turns_private),
+	KUNIT_CASE(drivers_come_back_after_take_over),
+	KUNIT_CASE(a_platform_that_does_not_enter_changes_nothing),
+	KUNIT_CASE(a_pool_that_is_not_shared_is_no_take_over),
+	KUNIT_CASE(without_swiotlb_there_is_no_honest_bounce),
+	KUNIT_CASE(one_function_that_fails_does_not_keep_others_away),
+	KUNIT_CASE(a_kernel_that_knows_keeps_its_own_bounce),
+	KUNIT_CASE(a_function_that_is_plugged_in_later_is_taken),
+	KUNIT_CASE(a_driver_of_a_late_function_bounces_from_the_start),
+	KUNIT_CASE_PARAM(the_tsm_goes_and_leaves_an_ordinary_device, teardown_gen_params),
+	KUNIT_CASE_PARAM(the_device_goes_and_leaves_nothing_behind, teardown_gen_params),
+	KUNIT_CASE(a_device_goes_with_its_driver_bound),
+	KUNIT_CASE(a_tsm_goes_with_drivers_bound),
+	KUNIT_CASE(all_memory_is_open_after_the_tsm_is_gone),
+	{}
+};
+
+static struct kunit_suite suite = { .name = "tdi-registry", .test_cases = cases };
+kunit_test_suite(suite);

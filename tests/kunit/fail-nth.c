@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs in the guest: makes the first, the second, .. allocation of one write to
+ * tsm/VERB fail, until a write has no such allocation any more, and sees that the
+ * TDI is none the worse each time.
+ *
+ *   fail-nth TSMDIR TSM connect|disconnect FIRST STEP
+ *
+ * Prints "point N ERRNO STATE" for each, then "end POINTS". Status 1 and a line
+ * "bad ..." if something is not as it should be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *dir, *tsm;
+
+static void bad(const char *what, unsigned int n, int err)
+{
+	printf("bad point %u: %s: %s\n", n, what, strerror(err));
+	exit(1);
+}
+
+static int open_attr(const char *name, int flags)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, flags);
+	if (fd < 0)
+		bad(path, 0, errno);
+	return fd;
+}
+
+/* 0 or an errno */
+static int put(const char *name)
+{
+	int fd = open_attr(name, O_WRONLY);
+	int err = write(fd, tsm, strlen(tsm)) < 0 ? errno : 0;
+
+	close(fd);
+	return err;
+}
+
+static void get(const char *name, char *buf, size_t len)
+{
+	int fd = open_attr(name, O_RDONLY);
+	ssize_t n = read(fd, buf, len - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	close(fd);
+}
+
+/* The write with its @n-th allocation failing; @left is not 0 if it had fewer. */
+static int put_failing(const char *name, unsigned int n, int *left)
+{
+	int fd = open_attr(name, O_WRONLY);
+	int nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	char buf[16] = "";
+	int err;
+
+	if (nth < 0)
+		bad("no fail-nth in this kernel", n, errno);
+	snprintf(buf, sizeof(buf), "%u", n);
+	if (write(nth, buf, strlen(buf)) < 0)
+		bad("fail-nth", n, errno);
+	err = write(fd, tsm, strlen(tsm)) < 0 ? errno : 0;
+	memset(buf, 0, sizeof(buf));
+	if (pread(nth, buf, sizeof(buf) - 1, 0) < 0)
+		bad("fail-nth", n, errno);
+	*left = atoi(buf);
+	if (*left && write(nth, "0", 1) < 0)
+		bad("fail-nth", n, errno);
+	close(nth);
+	close(fd);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int n, step, points = 0;
+	int disconnects, err, left = 0;
+	char state[32], dma[16];
+
+	if (argc != 6)
+		return 2;
+	dir = argv[1];
+	tsm = argv[2];
+	disconnects = !strcmp(argv[3], "disconnect");
+	n = strtoul(argv[4], NULL, 10);
+	step = strtoul(argv[5], NULL, 10);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+
+	for (; n && step; n += step) {
+		if (disconnects) {
+			err = put("connect");
+			if (err)
+				bad("connect, nothing failing", n, err);
+		}
+		err = put_failing(argv[3], n, &left);
+		get("state", state, sizeof(state));
+		get("dma", dma, sizeof(dma));
+		if (left)
+			break;
+		points++;
+		printf("point %u %d %s %s\n", n, err, state, dma);
+		if (!err && strcmp(state, disconnects ? "CONFIG_UNLOCKED" : "RUN"))
+			bad("it succeeded, and the state says otherwise", n, 0);
+		if (err && !disconnects && strcmp(state, "CONFIG_UNLOCKED"))
+			bad("it failed, and the state says otherwise", n, err);
+		if (strcmp(state, "RUN") && !strcmp(dma, "direct"))
+			bad("private DMA without RUN", n, err);
+		if (strcmp(state, "CONFIG_UNLOCKED")) {
+			err = put("unlock");
+			if (err)
+				bad("unlock, nothing failing", n, err);
+		}
+		get("dma", dma, sizeof(dma));
+		if (strcmp(dma, "bounce"))
+			bad("unlocked, and DMA is not bounced", n, 0);
+	}
+	if (err)
+		bad("with nothing failing", n, err);
+	if (!strcmp(state, "RUN"))
+		put("unlock");
+	printf("end %u\n", points);
+	return 0;
+}
