@@ -7,12 +7,17 @@
  * and only unbind leads out of that. What connect did before it failed is
  * undone, by unbind.
  */
+#include <linux/moduleparam.h>
 #include <linux/pm_runtime.h>
 
 #include "internal.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+static bool allow_no_snoop;
+module_param(allow_no_snoop, bool, 0600);
+MODULE_PARM_DESC(allow_no_snoop, "Leave Enable No Snoop as it is before a lock (default: off)");
 
 #define TDI_ENABLE	(PCI_ENABLE_TARGET | PCI_ENABLE_INITIATOR)
 
@@ -195,6 +200,8 @@ static int forbid_no_snoop(struct tdi *tdi)
 {
 	u16 ctl;
 
+	if (allow_no_snoop)
+		return 0;
 	pcie_capability_clear_word(tdi->pdev, PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_NOSNOOP_EN);
 	pcie_capability_read_word(tdi->pdev, PCI_EXP_DEVCTL, &ctl);
 	if (!(ctl & PCI_EXP_DEVCTL_NOSNOOP_EN))
