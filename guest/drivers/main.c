@@ -6,6 +6,8 @@
 #include <linux/module.h>
 #include <linux/panic.h>
 #include <linux/pci.h>
+#include <linux/rwsem.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "internal.h"
@@ -15,27 +17,24 @@ module_param_named(allow_unverified, tdi_allow_unverified, bool, 0600);
 MODULE_PARM_DESC(allow_unverified,
 		 "Accept devices whose identity nobody verified (default: off)");
 
-/* Serialises registration, hot-add and removal; never held by a verb. */
-static DEFINE_MUTEX(registry_lock);
-static struct task_struct *registry_owner;
+/* Serialises register and unregister; drivers come and go while it is held. */
+static DEFINE_MUTEX(registration_lock);
+/*
+ * Read: the backend stays. Taken inside a function's device_lock(), by whoever makes
+ * a TDI of it; the bus's notifier chain may be further out, whose lock is taken for
+ * each driver that is bound or released, so that under this one none is.
+ * Write: the backend comes or goes, and nothing else is done.
+ */
+static DECLARE_RWSEM(registry_lock);
 static struct tdi_backend *the_backend;
-/* By address of the PCI device; a sysfs attribute that runs pins its entry. */
+static bool is_open;	/* TDIs have surfaces */
+/* By address of the PCI device; changes under that device's lock. */
 static DEFINE_XARRAY(tdis);
+/* TDIs that @remove has yet to be called for. */
+static atomic_t nr_tdis = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(tdi_gone);
 
-static void registry_enter(void)
-{
-	mutex_lock(&registry_lock);
-	WRITE_ONCE(registry_owner, current);
-}
-
-static void registry_leave(void)
-{
-	WRITE_ONCE(registry_owner, NULL);
-	mutex_unlock(&registry_lock);
-}
-
-DEFINE_LOCK_GUARD_0(registry, registry_enter(), registry_leave())
-
+/* Stays while the device's lock is held, or an attribute runs. */
 struct tdi *tdi_from_pdev(struct pci_dev *pdev)
 {
 	return xa_load(&tdis, (unsigned long)pdev);
@@ -77,24 +76,26 @@ static void reattach(struct xarray *bound)
 	xa_destroy(bound);
 }
 
-/*
- * Makes a TDI of a PCI function, its DMA blocked. A driver that is bound is
- * released first.
- */
-static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev, struct xarray *bound)
+/* Makes a TDI of a PCI function, its DMA blocked. -EBUSY: a driver is bound. */
+static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 {
 	struct tdi *tdi;
 	int ret;
 
-	lockdep_assert_held(&registry_lock);
-	/* Nor is the TSM's own function, which we are being called from. */
-	if (&pdev->dev == backend->parent || !is_tee_capable(pdev))
+	device_lock_assert(&pdev->dev);
+	lockdep_assert_held_read(&registry_lock);
+
+	if (tdi_from_pdev(pdev))
+		return 0;
+	if (!device_is_registered(&pdev->dev))
 		return -ENODEV;
 	/* There IOVAs are what drivers get, and ops of ours are passed by. */
 	if (device_iommu_mapped(&pdev->dev)) {
 		pci_err(pdev, "tdi: expected no guest-visible IOMMU, found one: not taken over\n");
 		return -EOPNOTSUPP;
 	}
+	if (pdev->dev.driver)
+		return -EBUSY;
 
 	tdi = backend->ops->add(backend, pdev);
 	if (IS_ERR(tdi))
@@ -104,25 +105,17 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev, struct xar
 	tdi->state = TDI_UNLOCKED;
 	mutex_init(&tdi->lock);
 
-	/* A user who binds it again right here finds -EBUSY and no TDI. */
-	detach(pdev, bound);
-	scoped_guard(device, &pdev->dev) {
-		ret = pdev->dev.driver ? -EBUSY : 0;
-		if (!ret)
-			tdi_dma_init(tdi);
+	ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
+	if (ret) {
+		pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
+		pci_dev_put(pdev);
+		backend->ops->remove(tdi);
+		return ret;
 	}
-	if (!ret) {
-		ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
-		if (!ret) {
-			tdi_debugfs_add(tdi);
-			return 0;
-		}
-		tdi_dma_exit(tdi);
-	}
-	pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
-	pci_dev_put(pdev);
-	backend->ops->remove(tdi);
-	return ret;
+	atomic_inc(&nr_tdis);
+	tdi_dma_init(tdi);
+	tdi_debugfs_add(tdi);
+	return 0;
 }
 
 /* The TDI's surface appears, and its shared mode with it. */
@@ -131,8 +124,10 @@ static void open_tdi(struct tdi *tdi)
 	struct device *dev = &tdi->pdev->dev;
 	int ret;
 
-	scoped_guard(device, dev)
-		ret = tdi_found(tdi);
+	device_lock_assert(dev);
+	if (tdi->open || tdi->going)
+		return;
+	ret = tdi_found(tdi);
 	if (!ret)
 		ret = device_add_group(dev, &tdi_sysfs_group);
 	tdi->open = !ret;
@@ -141,92 +136,142 @@ static void open_tdi(struct tdi *tdi)
 			ERR_PTR(ret));
 }
 
-static void close_tdi(struct tdi *tdi)
+/* A function is there: makes and opens its TDI, if it is one of the backend's. */
+static int function_comes(struct pci_dev *pdev)
 {
-	/* Waits for attributes that run; none starts after it. */
-	if (tdi->open)
-		device_remove_group(&tdi->pdev->dev, &tdi_sysfs_group);
-	tdi->open = false;
+	int ret;
+
+	if (!is_tee_capable(pdev))
+		return -ENODEV;
+	guard(device)(&pdev->dev);
+	guard(rwsem_read)(&registry_lock);
+	if (!the_backend)
+		return -ENODEV;
+	ret = add_tdi(the_backend, pdev);
+	if (!ret && is_open)
+		open_tdi(tdi_from_pdev(pdev));
+	return ret;
 }
 
-/* Takes the device's lock with no driver bound, however often one comes back. */
-static void lock_without_driver(struct device *dev)
+/*
+ * A function is no TDI any more. -EBUSY: a driver is bound, and nothing was done.
+ *
+ * Two may come to remove it, who unregisters and who unplugs. The first in does
+ * all of it, the other waits.
+ */
+static int function_goes(struct pci_dev *pdev)
 {
-	for (;;) {
-		device_release_driver(dev);
-		device_lock(dev);
-		if (!dev->driver)
-			return;
-		device_unlock(dev);
+	struct tdi *tdi;
+	bool mine;
+
+	scoped_guard(device, &pdev->dev) {
+		tdi = tdi_from_pdev(pdev);
+		if (!tdi)
+			return 0;
+		if (pdev->dev.driver)
+			return -EBUSY;
+		mine = !tdi->going;
+		if (mine) {
+			/* From here on no attribute does anything, and no driver sees our ops. */
+			tdi->going = true;
+			tdi_lost(tdi);
+			tdi_dma_exit(tdi);
+		}
 	}
-}
+	if (!mine) {
+		wait_event(tdi_gone, tdi_from_pdev(pdev) != tdi);
+		return 0;
+	}
 
-static void remove_tdi(struct tdi *tdi)
-{
-	struct pci_dev *pdev = tdi->pdev;
-
-	lockdep_assert_held(&registry_lock);
+	/* Waits for attributes that run, which may wait for the device's lock. */
+	if (tdi->open)
+		device_remove_group(&pdev->dev, &tdi_sysfs_group);
 	tdi_debugfs_remove(tdi);
-	/* From here to the kernel's own ops no driver may see the TDI's. */
-	lock_without_driver(&pdev->dev);
-	tdi_lost(tdi);
-	tdi_dma_exit(tdi);
-	device_unlock(&pdev->dev);
 	xa_erase(&tdis, (unsigned long)pdev);
 	tdi->backend->ops->remove(tdi);
 	pci_dev_put(pdev);
-}
-
-/* A function that comes or goes while nobody else changes the registry. */
-static void function_changed(struct pci_dev *pdev, bool comes)
-{
-	struct xarray unused;
-	struct tdi *tdi;
-
-	lockdep_assert_held(&registry_lock);
-	/* Not DEFINE_XARRAY(): a lock on the stack has no key for lockdep. */
-	xa_init(&unused);
-	if (comes) {
-		if (the_backend && !add_tdi(the_backend, pdev, &unused))
-			open_tdi(tdi_from_pdev(pdev));
-		return;
-	}
-	tdi = tdi_from_pdev(pdev);
-	if (tdi) {
-		close_tdi(tdi);
-		remove_tdi(tdi);
-	}
+	atomic_dec(&nr_tdis);
+	wake_up_all(&tdi_gone);
+	return 0;
 }
 
 static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(data);
 
-	if (action != BUS_NOTIFY_ADD_DEVICE && action != BUS_NOTIFY_DEL_DEVICE)
-		return NOTIFY_DONE;
-	/*
-	 * Releasing or attaching a driver may add and delete functions (SR-IOV,
-	 * VMD), and we do both with the lock held.
-	 */
-	if (READ_ONCE(registry_owner) == current) {
-		function_changed(pdev, action == BUS_NOTIFY_ADD_DEVICE);
+	switch (action) {
+	case BUS_NOTIFY_ADD_DEVICE:
+		function_comes(pdev);
+		return NOTIFY_OK;
+	case BUS_NOTIFY_DEL_DEVICE:
+		/* Its driver is gone; but one that was quick goes after this ... */
+	case BUS_NOTIFY_REMOVED_DEVICE:
+		/* ... and none is left at this. */
+		function_goes(pdev);
 		return NOTIFY_OK;
 	}
-	guard(registry)();
-	function_changed(pdev, action == BUS_NOTIFY_ADD_DEVICE);
-	return NOTIFY_OK;
+	return NOTIFY_DONE;
 }
 
 static struct notifier_block hotplug_nb = { .notifier_call = hotplug };
 
-/* After the backend is gone, or where it never came to be. */
-static void drop_tdis(struct tdi_backend *backend)
+/* Takes over a function that is there. A user who keeps binding it has no TDI. */
+static void take_over(struct pci_dev *pdev, struct xarray *bound)
 {
-	unsigned long index;
+	int tries, ret;
+
+	/* Nor is the TSM's own function, whose probe we are called from. */
+	if (&pdev->dev == the_backend->parent)
+		return;
+	ret = function_comes(pdev);
+	for (tries = 0; tries < 3 && ret == -EBUSY; tries++) {
+		detach(pdev, bound);
+		ret = function_comes(pdev);
+	}
+	if (ret == -EBUSY)
+		pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
+}
+
+/* The function of some TDI that is left, or NULL. */
+static struct pci_dev *any_function(void)
+{
+	struct pci_dev *pdev = NULL;
+	unsigned long index = 0;
 	struct tdi *tdi;
 
-	xa_for_each(&tdis, index, tdi)
-		remove_tdi(tdi);
+	/* Who removes it erases it before it lets go of either. */
+	xa_lock(&tdis);
+	tdi = xa_find(&tdis, &index, ULONG_MAX, XA_PRESENT);
+	if (tdi)
+		pdev = pci_dev_get(tdi->pdev);
+	xa_unlock(&tdis);
+	return pdev;
+}
+
+/* Everything back as it was before the backend came. */
+static void give_back(struct tdi_backend *backend, struct xarray *bound)
+{
+	struct pci_dev *pdev;
+
+	lockdep_assert_held(&registration_lock);
+	scoped_guard(rwsem_write, &registry_lock) {
+		the_backend = NULL;
+		is_open = false;
+	}
+	while ((pdev = any_function())) {
+		/* A driver that comes back in between is released again. */
+		detach(pdev, bound);
+		function_goes(pdev);
+		pci_dev_put(pdev);
+	}
+	/* Those that are being unplugged, too. */
+	wait_event(tdi_gone, !atomic_read(&nr_tdis));
+
+	/* Drivers come back to open memory, or they would only fail. */
+	if (backend->ops->leave)
+		backend->ops->leave(backend);
+	tdi_class_remove(backend);
+	reattach(bound);
 }
 
 /**
@@ -245,12 +290,11 @@ int tdi_backend_register(struct tdi_backend *backend)
 {
 	struct pci_dev *pdev = NULL;
 	struct xarray bound;
-	unsigned long index;
-	struct tdi *tdi;
 	int ret;
 
+	/* Not DEFINE_XARRAY(): a lock on the stack has no key for lockdep. */
 	xa_init(&bound);
-	guard(registry)();
+	guard(mutex)(&registration_lock);
 	if (the_backend)
 		return -EBUSY;
 	if (backend->ops->share_pages) {
@@ -262,8 +306,11 @@ int tdi_backend_register(struct tdi_backend *backend)
 	if (ret)
 		return ret;
 
+	/* Functions that come from here on are taken by the notifier. */
+	scoped_guard(rwsem_write, &registry_lock)
+		the_backend = backend;
 	for_each_pci_dev(pdev)
-		add_tdi(backend, pdev, &bound);
+		take_over(pdev, &bound);
 
 	if (backend->ops->enter)
 		ret = backend->ops->enter(backend);
@@ -271,12 +318,7 @@ int tdi_backend_register(struct tdi_backend *backend)
 		ret = tdi_bounce_share_pool(backend);
 	if (ret) {
 		dev_err(backend->parent, "tdi: platform not taken over: %pe\n", ERR_PTR(ret));
-		drop_tdis(backend);
-		/* Drivers come back to open memory, or they would only fail. */
-		if (backend->ops->leave)
-			backend->ops->leave(backend);
-		tdi_class_remove(backend);
-		reattach(&bound);
+		give_back(backend, &bound);
 		return ret;
 	}
 	if (backend->flags & TDI_BACKEND_EMULATED) {
@@ -284,9 +326,13 @@ int tdi_backend_register(struct tdi_backend *backend)
 		dev_notice(backend->parent, "tdi: emulated platform: it protects nothing\n");
 	}
 
-	the_backend = backend;
-	xa_for_each(&tdis, index, tdi)
-		open_tdi(tdi);
+	/* Those that come before this are opened below, the others at once. */
+	scoped_guard(rwsem_write, &registry_lock)
+		is_open = true;
+	for_each_pci_dev(pdev) {
+		if (tdi_from_pdev(pdev))
+			function_comes(pdev);
+	}
 	reattach(&bound);
 	tdi_class_ready(backend);
 	return 0;
@@ -305,24 +351,11 @@ EXPORT_SYMBOL_GPL(tdi_backend_register);
 void tdi_backend_unregister(struct tdi_backend *backend)
 {
 	struct xarray bound;
-	unsigned long index;
-	struct tdi *tdi;
 
 	xa_init(&bound);
-	guard(registry)();
-	if (the_backend != backend)
-		return;
-	the_backend = NULL;
-
-	xa_for_each(&tdis, index, tdi) {
-		close_tdi(tdi);
-		detach(tdi->pdev, &bound);
-	}
-	drop_tdis(backend);
-	if (backend->ops->leave)
-		backend->ops->leave(backend);
-	tdi_class_remove(backend);
-	reattach(&bound);
+	guard(mutex)(&registration_lock);
+	if (the_backend == backend)
+		give_back(backend, &bound);
 }
 EXPORT_SYMBOL_GPL(tdi_backend_unregister);
 

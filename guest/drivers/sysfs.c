@@ -36,7 +36,7 @@ static ssize_t run_verb(struct tdi *tdi, int (*verb)(struct tdi *tdi, u64 arg), 
 
 	if (device_lock_interruptible(dev))
 		return -EINTR;
-	ret = verb(tdi, arg);
+	ret = tdi->going ? -ENODEV : verb(tdi, arg);
 	device_unlock(dev);
 	return ret ?: len;
 }

@@ -577,7 +577,8 @@ static int read_state(struct tdi *tdi, enum tdisp_state *ret, bool device_locked
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret)
 {
 	bool device_locked = device_trylock(&tdi->pdev->dev);
-	int err = read_state(tdi, ret, device_locked);
+	/* A TDI that is being removed has no DMA of its own any more to be blocked. */
+	int err = read_state(tdi, ret, device_locked && !tdi->going);
 
 	if (device_locked)
 		device_unlock(&tdi->pdev->dev);

@@ -206,7 +206,8 @@ struct tdi_dma {
  *	device's own lock (Documentation/locking.rst)
  * @state: moved by tdi_transition() alone
  * @enabled: bind holds an enable count and a runtime PM reference
- * @open: tsm/ is there; the registry's
+ * @open: tsm/ is there; the registry's, under the PCI device's lock
+ * @going: being removed, its DMA the kernel's again; the same
  * @evidence: the published generation, or NULL
  * @dma: DMA mode and ops
  * @verb: the verb that is running, or ran last
@@ -223,6 +224,7 @@ struct tdi {
 	enum tdi_state state;
 	bool enabled;
 	bool open;
+	bool going;
 	struct tdi_evidence *evidence;
 	struct tdi_dma dma;
 	const char *verb;
