@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Class "tsm": one tsmN for each registered guest TSM, named as upstream does.
+ * Whose class it is, ours or the kernel's, is class_own.c's or class_kernel.c's.
  */
 #include <linux/device.h>
-#include <linux/idr.h>
-#include <linux/slab.h>
 #include <linux/sysfs.h>
 
 #include "internal.h"
-
-static DEFINE_IDA(tsm_ida);
 
 static ssize_t pci_mode_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -30,60 +27,27 @@ static struct attribute *tsm_attrs[] = {
 	&dev_attr_platform.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(tsm);
 
-static void tsm_release(struct device *dev)
-{
-	ida_free(&tsm_ida, dev->id);
-	kfree(dev);
-}
-
-static const struct class tsm_class = {
-	.name		= "tsm",
-	.dev_groups	= tsm_groups,
-	.dev_release	= tsm_release,
-};
-
-int tdi_class_init(void)
-{
-	return class_register(&tsm_class);
-}
-
-void tdi_class_exit(void)
-{
-	class_unregister(&tsm_class);
-}
+static const struct attribute_group tsm_group = { .attrs = tsm_attrs };
 
 int tdi_class_add(struct tdi_backend *backend)
 {
-	struct device *dev;
-	int id, ret;
+	struct device *dev = tdi_class_new(backend->parent);
+	int ret;
 
-	id = ida_alloc(&tsm_ida, GFP_KERNEL);
-	if (id < 0)
-		return id;
-	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
-	if (!dev) {
-		ida_free(&tsm_ida, id);
-		return -ENOMEM;
-	}
-	device_initialize(dev);
-	dev->id = id;
-	dev->class = &tsm_class;
-	dev->parent = backend->parent;
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
 	dev_set_drvdata(dev, backend);
-	ret = dev_set_name(dev, "tsm%d", id);
-	if (!ret)
-		ret = device_add(dev);
+	ret = device_add_group(dev, &tsm_group);
 	if (ret) {
-		put_device(dev);
+		tdi_class_free(dev);
 		return ret;
 	}
 	backend->dev = dev;
 	return 0;
 }
 
-/* The TSM's devices have their tsm/ directories now. */
+/* The TSM's devices have their tsm/ directories now, and it has its attributes. */
 void tdi_class_ready(struct tdi_backend *backend)
 {
 	kobject_uevent(&backend->dev->kobj, KOBJ_CHANGE);
@@ -91,6 +55,7 @@ void tdi_class_ready(struct tdi_backend *backend)
 
 void tdi_class_remove(struct tdi_backend *backend)
 {
-	device_unregister(backend->dev);
+	device_remove_group(backend->dev, &tsm_group);
+	tdi_class_free(backend->dev);
 	backend->dev = NULL;
 }

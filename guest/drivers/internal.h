@@ -6,7 +6,7 @@
  *   evidence.c  collect, digest, appraise        identity.c signature and chain
  *   accept.c    MMIO and DMA grants
  *   dma.c       modes, direct and blocked ops    bounce.c   shared pool, bounce ops
- *   enable.c    pci_tdi_enable()                 sysfs.c class.c debugfs.c   surfaces
+ *   enable.c    pci_tdi_enable()                 sysfs.c class*.c debugfs.c  surfaces
  */
 #ifndef TDI_INTERNAL_H
 #define TDI_INTERNAL_H
@@ -119,9 +119,13 @@ extern const struct dma_map_ops tdi_bounce_ops;
 /* sysfs.c */
 extern const struct attribute_group tdi_sysfs_group;
 
-/* class.c */
+/* class_own.c or class_kernel.c */
 int tdi_class_init(void);
 void tdi_class_exit(void);
+struct device *tdi_class_new(struct device *parent);
+void tdi_class_free(struct device *dev);
+
+/* class.c */
 int tdi_class_add(struct tdi_backend *backend);
 void tdi_class_ready(struct tdi_backend *backend);
 void tdi_class_remove(struct tdi_backend *backend);

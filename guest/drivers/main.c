@@ -3,6 +3,7 @@
  * The core module: which backend there is, which PCI functions are TDIs, and
  * what happens when either comes or goes.
  */
+#include <linux/kernfs.h>
 #include <linux/module.h>
 #include <linux/panic.h>
 #include <linux/pci.h>
@@ -118,6 +119,18 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 	return 0;
 }
 
+/*
+ * Kernels with CONFIG_PCI_TSM have a tsm/ directory of their own where a link TSM, a
+ * host's, is there: sysfs would complain at length about a second one.
+ */
+static bool kernel_has_tsm(struct device *dev)
+{
+	struct kernfs_node *kn = kernfs_find_and_get(dev->kobj.sd, tdi_sysfs_group.name);
+
+	kernfs_put(kn);
+	return kn;
+}
+
 /* The TDI's surface appears, and its shared mode with it. */
 static void open_tdi(struct tdi *tdi)
 {
@@ -127,7 +140,7 @@ static void open_tdi(struct tdi *tdi)
 	device_lock_assert(dev);
 	if (tdi->open || tdi->going)
 		return;
-	ret = tdi_found(tdi);
+	ret = kernel_has_tsm(dev) ? -EEXIST : tdi_found(tdi);
 	if (!ret)
 		ret = device_add_group(dev, &tdi_sysfs_group);
 	tdi->open = !ret;
