@@ -233,6 +233,8 @@ static int verify_measurements(struct tdi *tdi, const struct tdi_evidence *ev,
 			   asyms[a].pkey);
 		return -ENOPKG;
 	}
+	if (ret == -ENOMEM)
+		return ret;
 	if (ret) {
 		tdi_reason(tdi, "measurement signature: expected the leaf's, found another");
 		return -EKEYREJECTED;

@@ -47,12 +47,20 @@ static void verb_begin(struct tdi *tdi, const char *verb)
 	tdi->reason[0] = '\0';
 }
 
+/* Whoever runs out of memory says no more than that. */
+static const char *reason_for(const struct tdi *tdi, int ret)
+{
+	if (tdi->reason[0])
+		return tdi->reason;
+	return ret == -ENOMEM ? "memory: expected enough, found none" : "no reason given";
+}
+
 /* Leaves the verdict in tdi->result, logs it once, returns @ret. */
 static int verb_end(struct tdi *tdi, int ret, const char *ok)
 {
 	if (ret) {
 		scnprintf(tdi->result, sizeof(tdi->result), "%s: %s", tdi->verb,
-			  tdi->reason[0] ? tdi->reason : "no reason given");
+			  reason_for(tdi, ret));
 		pci_warn(tdi->pdev, "tdi: %s failed: %pe\n", tdi->verb, ERR_PTR(ret));
 	} else {
 		scnprintf(tdi->result, sizeof(tdi->result), "%s: ok: %s", tdi->verb, ok);
