@@ -31,13 +31,18 @@ help: ## this list
 demo: all ## a disk goes private in a VM and comes back, told line by line
 	@$(ENTER) tests/e2e/demo
 
-check: all ## every test; the last line is the sum
+check: all own-kernel ## every test; the last line is the sum
 	@$(RUN) check
 
-# KUnit, KASAN and lockdep need a kernel of our own; it takes its time to build.
+# KUnit, KASAN, lockdep and the kernel's own TSM class need kernels of our own; they
+# take their time to build, once. And a look at what Debian offers next.
+own_kernels := $(if $(filter 6.12,$(or $(TDI_KERNELS),6.12)),6.12-debug) \
+	$(if $(filter 7.2,$(or $(TDI_KERNELS),7.2)),7.2-tsm)
+
 own-kernel: all
-	@tests/kernels/kernel 6.12 debug
-	@$(BUILD) own
+	@for k in $(own_kernels); do tests/kernels/kernel $${k%-*} $${k#*-} || exit; done
+	@$(BUILD) own OWN_KERNELS="$(strip $(own_kernels))"
+	@tests/kernels/next
 
 all: | build ## build everything
 	@$(BUILD) all
@@ -64,10 +69,8 @@ emu-check: | build ## the emulator's own tests
 e2e: all ## scenarios in VMs
 	@$(RUN) e2e
 
-kunit: own-kernel ## KUnit suites, in kernels of both series that shout
-	@tests/kernels/kernel 7.2 debug
-	@$(BUILD) own
-	@$(RUN) kunit-long
+kunit: own-kernel ## KUnit suites on kernels that complain, static checks, a soak sample
+	@$(RUN) kunit soak
 
 soak: own-kernel ## every failure point, many cycles, devices in parallel
 	@$(RUN) soak-long

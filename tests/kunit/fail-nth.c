@@ -4,7 +4,7 @@
  * tsm/VERB fail, until a write has no such allocation any more, and sees that the
  * TDI is none the worse each time.
  *
- *   fail-nth TSMDIR TSM connect|disconnect FIRST STEP
+ *   fail-nth TSMDIR TSM connect|disconnect
  *
  * Prints "point N ERRNO STATE" for each, then "end POINTS". Status 1 and a line
  * "bad ..." if something is not as it should be.
@@ -83,20 +83,18 @@ static int put_failing(const char *name, unsigned int n, int *left)
 
 int main(int argc, char **argv)
 {
-	unsigned int n, step, points = 0;
+	unsigned int n, points = 0;
 	int disconnects, err, left = 0;
-	char state[32], dma[16];
+	char state[32], dma[16], result[400];
 
-	if (argc != 6)
+	if (argc != 4)
 		return 2;
 	dir = argv[1];
 	tsm = argv[2];
 	disconnects = !strcmp(argv[3], "disconnect");
-	n = strtoul(argv[4], NULL, 10);
-	step = strtoul(argv[5], NULL, 10);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
-	for (; n && step; n += step) {
+	for (n = 1;; n++) {
 		if (disconnects) {
 			err = put("connect");
 			if (err)
@@ -108,14 +106,21 @@ int main(int argc, char **argv)
 		if (left)
 			break;
 		points++;
+		get("result", result, sizeof(result));
 		printf("point %u %d %s %s\n", n, err, state, dma);
+		if (strstr(result, "no reason given"))
+			bad(result, n, err);
+		/* A call that could not be made is one that the device did not obey. */
+		if (err && err != ENOMEM && !(disconnects && err == EREMOTEIO))
+			bad(result, n, err);
 		if (!err && strcmp(state, disconnects ? "CONFIG_UNLOCKED" : "RUN"))
 			bad("it succeeded, and the state says otherwise", n, 0);
 		if (err && !disconnects && strcmp(state, "CONFIG_UNLOCKED"))
 			bad("it failed, and the state says otherwise", n, err);
 		if (strcmp(state, "RUN") && !strcmp(dma, "direct"))
 			bad("private DMA without RUN", n, err);
-		if (strcmp(state, "CONFIG_UNLOCKED")) {
+		/* After a failure only unlock leads on, even if the TSM is there already. */
+		if (strcmp(state, "CONFIG_UNLOCKED") || (disconnects && err)) {
 			err = put("unlock");
 			if (err)
 				bad("unlock, nothing failing", n, err);
