@@ -71,11 +71,15 @@ def chosen_kernel(name: str) -> str:
     return name or kernels[0]
 
 
-def acceleration() -> list[str]:
+def acceleration(icount: int | None = None) -> list[str]:
     """KVM where it can run an ordinary kernel, else TCG.
 
     That /dev/kvm opens is not enough: it does on hosts without the instructions.
+    With icount, the guest's clock advances 2^icount ns for each of its instructions.
     """
+    if icount is not None:
+        return ["-accel", "tcg,thread=single", "-cpu", "max",
+                "-icount", f"shift={icount},sleep=off"]
     flags = Path("/proc/cpuinfo").read_text().split()
     if ("svm" in flags or "vmx" in flags) and os.access("/dev/kvm", os.R_OK | os.W_OK):
         return ["-accel", "kvm", "-cpu", "host"]
@@ -265,17 +269,29 @@ class Vm:
     def __init__(self, name: str, kernel: str, *, emulator: bool = True,
                  order: str = "accept-first", nvme: int = 1, dma: int = 1,
                  disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 2,
-                 tee_mailbox: bool = False, initramfs: Path | None = None,
-                 image: Path | None = None):
+                 tee_mailbox: bool = False, bar2: str = "whole", bar2_mib: int = 0,
+                 initramfs: Path | None = None,
+                 image: Path | None = None, icount: int | None = None,
+                 swiotlb: str = "32768,force", iommu: bool = False):
         self.name = f"{name}-{kernel.split('+')[0]}"
         self.kernel = kernel
         self.order = order
         self.tee_mailbox = tee_mailbox
+        self.bar2, self.bar2_mib = bar2, bar2_mib
         self.with_emulator = emulator
         self.nvme, self.dma = nvme, dma
         self.disk_mib = disk_mib
         self.append = append
         self.memory, self.cpus = memory, cpus
+        self.swiotlb, self.icount = swiotlb, icount
+        # An IOMMU that the guest programs, and that the emulator's functions are behind.
+        self.iommu = iommu
+        if iommu:
+            self.append += " intel_iommu=on"
+        if icount is not None:
+            # One CPU, and a clock that the kernel does not hold against another.
+            self.cpus = 1
+            self.append += " tsc=reliable no_timer_check"
         self.initramfs = initramfs or BUILD / f"initramfs/{kernel}.img"
         self.image = image or Path(f"/boot/vmlinuz-{kernel}")
         # What a scenario does to the console on purpose.
@@ -314,17 +330,19 @@ class Vm:
             self.emu = Emulator(self.directory, [
                 "--disk", str(disk), "--order", self.order,
                 "--nvme", str(self.nvme), "--dma", str(self.dma),
+                "--bar2", self.bar2,
+                *(["--bar2-mib", str(self.bar2_mib)] if self.bar2_mib else []),
                 *(["--tee-mailbox"] if self.tee_mailbox else [])])
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
         self.guest = Guest(self.directory / "agent.sock", lambda: not self.qemu_ended())
 
     def _qemu_argv(self) -> list[str | Path]:
-        append = ("console=ttyS0 rdinit=/scripts/tdi-init swiotlb=32768,force loglevel=6 "
-                  f"panic=-1 oops=panic {self.append}")
+        append = ("console=ttyS0 rdinit=/scripts/tdi-init "
+                  f"swiotlb={self.swiotlb} loglevel=6 panic=-1 oops=panic {self.append}")
         argv: list[str | Path] = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
-            "-display", "none", *acceleration(),
+            "-display", "none", *acceleration(self.icount),
             "-machine", "q35,kernel-irqchip=split", "-smp", str(self.cpus), "-m", self.memory,
             "-object", f"memory-backend-memfd,id=m0,size={self.memory},share=on",
             "-numa", "node,memdev=m0",
@@ -335,10 +353,15 @@ class Vm:
             "-kernel", self.image, "-initrd", self.initramfs,
             "-append", append,
         ]
+        if self.iommu:
+            argv += ["-device", "intel-iommu,caching-mode=on,intremap=off"]
         if self.with_emulator:
             for i, function in enumerate(self.functions()):
                 device = {"driver": "vfio-user-pci", "bus": f"rp{i}", "id": function, "socket": {
                     "type": "unix", "path": f"{self.directory}/{function}.sock"}}
+                if self.icount is not None:
+                    # A register write has had its effect before the next instruction.
+                    device["x-no-posted-writes"] = True
                 argv += ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}",
                          "-device", json.dumps(device)]
         return argv

@@ -133,6 +133,7 @@ static void print_func_stats(const struct func *f, FILE *out)
 		{ "dma_refused",		s->dma_refused },
 		{ "dma_refused_bytes",		s->dma_refused_bytes },
 		{ "mmio_refused",		s->mmio_refused },
+		{ "mmio_accepts",		s->mmio_accepts },
 		{ "command_writes",		s->command_writes },
 		{ "locks",			s->locks },
 		{ "starts",			s->starts },
@@ -203,7 +204,8 @@ static void cmd_functions(int nr, char **word, FILE *out)
 		fprintf(out, ",\"command\":%u,\"bars\":[", get_unaligned_le16(f->cfg + 4));
 		for (int b = 0; b < FUNC_NR_BARS; b++)
 			fprintf(out, "%s%" PRIu64, b ? "," : "", pci_bar_addr(f, b));
-		fputs("]}", out);
+		fprintf(out, "],\"mmio_accepted\":%" PRIu64 "}",
+			f->tdi ? tsm_mmio_accepted(f->tdi) : 0);
 	}
 	fputc(']', out);
 	close_ok(out);
@@ -232,17 +234,17 @@ static void cmd_probe(int nr, char **word, FILE *out)
 	struct func *f = tdi_arg(word[1], out);
 	bool write = !strcmp(word[2], "write");
 	const char *reason = NULL;
-	uint64_t gpa, len;
+	uint64_t addr, len;
 
 	(void)nr;
 	if (!f)
 		return;
-	if ((!write && strcmp(word[2], "read")) || !parse_u64(word[3], &gpa) ||
+	if ((!write && strcmp(word[2], "read")) || !parse_u64(word[3], &addr) ||
 	    !parse_u64(word[4], &len) || !len || len > EMU_DT_BUFFER_SIZE) {
-		error(out, "probe FUNC read|write GPA LEN");
+		error(out, "probe FUNC read|write ADDR LEN");
 		return;
 	}
-	if (dma_probe(f, write, gpa, len, &reason)) {
+	if (dma_probe(f, write, addr, len, &reason)) {
 		open_ok(out);
 		fprintf(out, ",\"result\":\"refused\",\"reason\":\"%s\"",
 			reason ? reason : "?");
@@ -250,6 +252,21 @@ static void cmd_probe(int nr, char **word, FILE *out)
 		open_ok(out);
 		fputs(",\"result\":\"ok\"", out);
 	}
+	close_ok(out);
+}
+
+static void cmd_mappings(int nr, char **word, FILE *out)
+{
+	struct func *f = emu_func_by_name(emu, word[1]);
+
+	(void)nr;
+	if (!f) {
+		error(out, "no such function");
+		return;
+	}
+	open_ok(out);
+	fprintf(out, ",\"identity\":%s,\"count\":%zu,\"bytes\":%" PRIu64,
+		maps_identity(f) ? "true" : "false", f->maps.ram_maps, f->maps.ram_bytes);
 	close_ok(out);
 }
 
@@ -394,6 +411,7 @@ static const struct command {
 	{ "functions",	0, 0, cmd_functions },
 	{ "page",	1, 1, cmd_page },
 	{ "probe",	4, 4, cmd_probe },
+	{ "mappings",	1, 1, cmd_mappings },
 	{ "lie",	1, 2, cmd_lie },
 	{ "truth",	0, 1, cmd_truth },
 	{ "lies",	0, 0, cmd_lies },

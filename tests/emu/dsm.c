@@ -7,22 +7,26 @@
 
 #include "dsm.h"
 
-/* Apart by more than the largest BAR, which keeps each aligned to its size. */
+#define BAR_HPA_BASE	(32ull << 40)
 #define BAR_HPA_STRIDE	(2ull << 20)
 
 struct dsm *dsm_create(struct func *f)
 {
 	struct dsm *d = calloc(1, sizeof(*d));
-	uint32_t r;
+	uint64_t stride = BAR_HPA_STRIDE, r;
 	int bar;
 
 	if (!d)
 		return NULL;
 	d->func = f;
+	/* Apart by no less than the largest BAR, which keeps each aligned to its size. */
+	if (stride < pci_largest_bar(f))
+		stride = pci_largest_bar(f);
 	/* Somewhere between 32 and 64 TiB, as a large server might have it. */
 	emu_random(&r, sizeof(r));
+	r &= BAR_HPA_BASE / stride - 1;
 	for (bar = 0; bar < FUNC_NR_BARS; bar++)
-		d->bar_hpa[bar] = (32ull << 40) + ((r & 0xffffff) + bar) * BAR_HPA_STRIDE;
+		d->bar_hpa[bar] = BAR_HPA_BASE + (r + bar) * stride;
 	return d;
 }
 

@@ -91,7 +91,42 @@ static void put(struct dsm *d, const void *data, size_t len)
 	d->report_len += len;
 }
 
-/* One range for each BAR, all of it, from the lowest BAR up (11.3.11). */
+static void put_range(struct dsm *d, int bar, uint64_t page, uint64_t nr, uint32_t attr,
+		      uint64_t mmio_offset)
+{
+	struct tdisp_report_range range = {
+		.first_page = htole64(((d->bar_hpa[bar] + mmio_offset) >> TDISP_PAGE_SHIFT) + page),
+		.num_pages = htole32(nr),
+		.attr = htole32(attr | (uint32_t)bar << TDISP_RANGE_ID_SHIFT),
+	};
+	struct tdisp_report_hdr *hdr = (void *)d->report;
+
+	put(d, &range, sizeof(range));
+	hdr->mmio_range_count = htole32(le32toh(hdr->mmio_range_count) + 1);
+}
+
+/* BAR 2 as a device has it that mixes trusted and untrusted registers. */
+static void put_bar2(struct dsm *d, uint64_t mmio_offset)
+{
+	uint64_t pages = d->func->bar_size[2] >> TDISP_PAGE_SHIFT, quarter = pages / 4;
+
+	switch (d->func->emu->bar2_report) {
+	case BAR2_WHOLE:
+		put_range(d, 2, 0, pages, 0, mmio_offset);
+		return;
+	case BAR2_MIXED:
+		put_range(d, 2, 0, quarter, 0, mmio_offset);
+		put_range(d, 2, quarter, 2 * quarter, TDISP_RANGE_NON_TEE, mmio_offset);
+		break;
+	case BAR2_HOLES:
+		put_range(d, 2, 0, quarter, 0, mmio_offset);
+		put_range(d, 2, 2 * quarter, quarter, TDISP_RANGE_NON_TEE, mmio_offset);
+		break;
+	}
+	put_range(d, 2, 3 * quarter, quarter, 0, mmio_offset);
+}
+
+/* From the lowest BAR up, all of each but for BAR 2's holes (11.3.11). */
 static void build_report(struct dsm *d, uint64_t mmio_offset)
 {
 	static const char info[] = "tdisp-emu device";
@@ -100,35 +135,31 @@ static void build_report(struct dsm *d, uint64_t mmio_offset)
 	uint16_t interface_info = TDISP_INFO_DMA_NO_PASID;
 	struct tdisp_report_hdr hdr = { 0 };
 	struct tdisp_report_tail tail = { htole32(sizeof(info) - 1) };
-	unsigned int nr = 0;
 	int bar;
 
-	for (bar = 0; bar < FUNC_NR_BARS; bar++)
-		nr += f->bar_size[bar] != 0;
 	if (d->lock_flags & TDISP_LOCK_NO_FW_UPDATE)
 		interface_info |= TDISP_INFO_NO_FW_UPDATE;
 	hdr.interface_info = htole16(interface_info);
 	if (msix_locked)
 		memcpy(&hdr.msix_message_control, f->cfg + f->cap_msix + 2, 2);
-	hdr.mmio_range_count = htole32(nr);
 
 	d->report_len = 0;
 	put(d, &hdr, sizeof(hdr));
 	for (bar = 0; bar < FUNC_NR_BARS; bar++) {
-		struct tdisp_report_range range = { 0 };
-		uint32_t attr = (uint32_t)bar << TDISP_RANGE_ID_SHIFT;
+		uint32_t attr = 0;
 
 		if (!f->bar_size[bar])
 			continue;
+		if (bar == 2) {
+			put_bar2(d, mmio_offset);
+			continue;
+		}
 		if (bar == BAR_NON_TEE) {
 			attr |= TDISP_RANGE_NON_TEE;
 			if (msix_locked)
 				attr |= TDISP_RANGE_MSIX_TABLE | TDISP_RANGE_MSIX_PBA;
 		}
-		range.first_page = htole64((d->bar_hpa[bar] + mmio_offset) >> TDISP_PAGE_SHIFT);
-		range.num_pages = htole32(f->bar_size[bar] >> TDISP_PAGE_SHIFT);
-		range.attr = htole32(attr);
-		put(d, &range, sizeof(range));
+		put_range(d, bar, 0, f->bar_size[bar] >> TDISP_PAGE_SHIFT, attr, mmio_offset);
 	}
 	put(d, &tail, sizeof(tail));
 	put(d, info, sizeof(info) - 1);
@@ -232,7 +263,7 @@ static ssize_t stop(struct dsm *d, const void *req, void *out)
 	 * CONFIG_UNLOCKED. Nothing of the kind, if it was unlocked before.
 	 */
 	if (d->state != TDISP_CONFIG_UNLOCKED) {
-		memset(d->func->scratch, 0, sizeof(d->func->scratch));
+		pci_clear_scratch(d->func);
 		if (d->func->ops && d->func->ops->reset)
 			d->func->ops->reset(d->func);
 		d->func->stats.stops++;

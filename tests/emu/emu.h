@@ -2,7 +2,8 @@
 /*
  * tdisp-emu: what its parts know of each other.
  *
- *   vfu.c    vfio-user transport, guest memory    main.c     options, start, end
+ *   vfu.c    vfio-user transport                  main.c     options, start, end
+ *   maps.c   a function's mappings                ram.c      RAM by guest physical address
  *   loop.c   event loop, log                      func.c     functions by name, counters
  *   random.c random bytes
  *   pci.c    config space, tracking table         control.c  control socket
@@ -72,10 +73,28 @@ struct func_stats {
 	uint64_t dma_read_bytes_private, dma_write_bytes_private;
 	uint64_t dma_bytes_open;
 	uint64_t dma_ok, dma_refused, dma_refused_bytes;
-	uint64_t mmio_refused, command_writes, interrupts, resets;
+	uint64_t mmio_refused, mmio_accepts, command_writes, interrupts, resets;
 	uint64_t locks, starts, stops, errors;
 	struct reason_count refused[FUNC_NR_REASONS];
 	struct reason_count error[FUNC_NR_REASONS];
+};
+
+/* What maps.c knows of a function's device addresses. */
+struct mapping {
+	uint64_t addr;			/* as the device says it */
+	uint64_t size;
+	uint64_t gpa;			/* where it leads, RAM_NONE: to no RAM */
+	bool readable, writable;
+};
+
+struct maps {
+	struct mapping *map;		/* sorted by addr, disjoint */
+	size_t nr, room;
+	/* Of those that lead to RAM: how many, what they hold, .. */
+	size_t ram_maps;
+	uint64_t ram_bytes;
+	uint64_t plain_bytes;		/* .. ram_plain() of those that map a page to itself */
+	size_t moved;			/* .. and how many of the others */
 };
 
 struct func {
@@ -93,14 +112,23 @@ struct func {
 	uint16_t ecap_doe, ecap_ide, ecap_vsec;
 
 	struct vfu *vfu;		/* transport, owned by vfu.c */
+	struct maps maps;		/* owned by maps.c */
 	struct dsm *dsm;		/* NULL for the mailbox */
 	struct tdi *tdi;		/* the TSM's record; NULL for the mailbox */
 	struct doe *doe;
-	uint8_t scratch[16384];		/* BAR 2 of a TDI: plain memory, owned by pci.c */
+	uint8_t *scratch;		/* BAR 2 of a TDI: memory, NULL: all 0; pci.c's */
 	struct func_stats stats;
 };
 
 #define EMU_MAX_FUNCS	24
+#define SCRATCH_SIZE	16384		/* BAR 2, unless it is asked to be larger */
+
+/* How a TDI reports its BAR 2. */
+enum bar2_report {
+	BAR2_WHOLE,		/* one range */
+	BAR2_MIXED,		/* a quarter TEE, a half NON_TEE, a quarter TEE */
+	BAR2_HOLES,		/* a quarter TEE, nothing, NON_TEE, TEE */
+};
 
 struct emu {
 	struct func *func[EMU_MAX_FUNCS];
@@ -111,6 +139,8 @@ struct emu {
 	const char *dir;
 	bool start_first;
 	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
+	enum bar2_report bar2_report;
+	uint64_t bar2_size;		/* of DMA test functions */
 };
 
 struct func *emu_func_by_name(struct emu *e, const char *name);
@@ -135,21 +165,45 @@ struct func *mbox_create(struct emu *e);
 int vfu_create(struct func *f, const char *path);
 void vfu_destroy(struct func *f);
 bool vfu_connected(const struct func *f);
-/*
- * Guest memory as this function's DMA_MAPs describe it: a pointer to len bytes
- * at gpa, or NULL unless one writable (or, !write, readable) mapping holds all.
- * No policy: dma.c is the only caller outside vfu.c, mbox.c and tsm.c.
- */
-void *vfu_mem(struct func *f, uint64_t gpa, size_t len, bool write);
-/* Calls fn for each RAM region that is mapped read-write, [gpa, gpa + size). */
-void vfu_for_each_ram(struct func *f, void (*fn)(void *arg, uint64_t gpa, uint64_t size),
-		      void *arg);
 /* Signal an MSI-X vector (a no-op without an eventfd, BME or MSI-X Enable). */
 void vfu_msix(struct func *f, unsigned int vector);
 /* MSI-X Message Control changed: what was pending may go out now. */
 void vfu_msix_update(struct func *f);
 /* The pending bits, as the PBA shows them. */
 uint64_t vfu_msix_pending(const struct func *f);
+
+/* ---- ram.c: RAM by guest physical address ---------------------------------- */
+
+#define RAM_NONE	UINT64_MAX
+
+void ram_init(void);
+/*
+ * *gpa is what a part of a file is to the guest, RAM_NONE if it is no RAM of its.
+ * teach: if unknown, it is learned that the guest has it at addr. -EINVAL, or
+ * -errno, if the descriptor does not hold that part.
+ */
+int ram_identify(struct func *f, int fd, uint64_t offset, uint64_t size, uint64_t addr,
+		 bool teach, uint64_t *gpa);
+/* The function's connection is gone; what only it had mapped goes as well. */
+void ram_forget(struct func *f);
+/* NULL unless all of it is RAM. Good until a mapping is made or a client goes. */
+void *ram_mem(uint64_t gpa, size_t len);
+uint64_t ram_end(void);			/* the end of the highest region, 0: no RAM */
+/* All RAM, and a part of it, without the holes that firmware makes below 1 MiB. */
+uint64_t ram_size(void);
+uint64_t ram_plain(uint64_t gpa, uint64_t size);
+
+/* ---- maps.c: a function's mappings ----------------------------------------- */
+
+#define MAPS_MAX	65535
+
+int maps_add(struct func *f, const struct mapping *m);
+int maps_remove(struct func *f, uint64_t addr, uint64_t size);
+void maps_clear(struct func *f);
+/* False if that access to that address leads to no RAM. No policy: that is dma.c's. */
+bool maps_translate(const struct func *f, uint64_t addr, bool write, uint64_t *gpa);
+/* Are they the identity map, so that no IOMMU of the guest translates? */
+bool maps_identity(const struct func *f);
 
 /* ---- pci.c ---------------------------------------------------------------- */
 
@@ -173,6 +227,9 @@ bool pci_msix_masked(const struct func *f);	/* Function Mask */
 uint64_t pci_bar_addr(const struct func *f, int bar);	/* guest's address, 0: none */
 bool pci_bus_master(const struct func *f);
 bool pci_mem_enabled(const struct func *f);
+void pci_clear_scratch(struct func *f);
+/* Of the function's BARs; addresses that are to look like a host's align to it. */
+uint64_t pci_largest_bar(const struct func *f);
 
 /* ---- doe.c ---------------------------------------------------------------- */
 
@@ -184,11 +241,14 @@ void doe_write(struct func *f, unsigned int reg, uint32_t val);
 
 /* ---- dma.c: the gate ------------------------------------------------------- */
 
-/* 0, or -EACCES / -EFAULT with nothing transferred; counts either way. */
-int dma_read(struct func *f, uint64_t gpa, void *buf, size_t len);
-int dma_write(struct func *f, uint64_t gpa, const void *buf, size_t len);
+/*
+ * Addresses are the device's. 0, or -EACCES / -EFAULT with nothing transferred;
+ * counts either way.
+ */
+int dma_read(struct func *f, uint64_t addr, void *buf, size_t len);
+int dma_write(struct func *f, uint64_t addr, const void *buf, size_t len);
 /* As above, and tells why it was refused (a literal; NULL when it was not). */
-int dma_probe(struct func *f, bool write, uint64_t gpa, size_t len, const char **reason);
+int dma_probe(struct func *f, bool write, uint64_t addr, size_t len, const char **reason);
 
 /* ---- dsm.c: the device's security manager ----------------------------------- */
 
@@ -232,10 +292,24 @@ enum page_owner { PAGE_NONE, PAGE_OPEN, PAGE_PRIVATE, PAGE_SHARED };
 enum page_owner tsm_page(struct tsm *t, uint64_t gpa);
 bool tsm_entered(const struct tsm *t);
 
-/* May this function touch this page now? NULL: yes, else why not (a literal). */
-const char *tsm_dma_refusal(struct tsm *t, const struct func *f, uint64_t gpa);
+/* What a function's DMA may do now, whatever it is aimed at. */
+struct dma_grant {
+	const char *stopped;		/* why it reaches nothing (a literal); NULL: it may */
+	enum page_owner reach;		/* these pages only; PAGE_OPEN: any page */
+	bool iommu_only;		/* nothing that no IOMMU of the guest translates */
+	uint64_t vtom;			/* 0: none; from here on, shared pages (less vtom) */
+};
+
+struct dma_grant tsm_dma_grant(const struct tsm *t, const struct func *f);
+/*
+ * May it reach this page, by an address below vTOM or above it? NULL: yes, else why
+ * not (a literal).
+ */
+const char *tsm_dma_refusal(struct tsm *t, const struct dma_grant *g, bool above, uint64_t gpa);
 /* May the guest's access reach this byte of this BAR now? */
 bool tsm_mmio_allowed(struct tsm *t, const struct func *f, int bar, uint64_t off);
+/* Pages that are accepted as private MMIO. */
+uint64_t tsm_mmio_accepted(const struct tdi *tdi);
 
 /*
  * A class 01xxh call: payload in, payload out (at most EMU_MSG_MAX bytes).

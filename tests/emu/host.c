@@ -87,7 +87,7 @@ static enum emu_status relay_call(struct relay *r)
 	case EMU_HOST_LOCK:
 		ht = host_tdi(r->host, r->target);
 		ht->lock_flags = r->lock_flags;
-		ht->accept_seen = false;
+		ht->accepts = 0;
 		return tsm_host_lock(tdi, ht->lock_flags);
 	case EMU_HOST_START:
 		return tsm_host_start(tdi);
@@ -249,7 +249,7 @@ void host_before_tsm_call(struct host *h, uint16_t call, uint32_t handle)
 		return;
 	TELL(h, f, tsm_call, h, f, call);
 	if (call == EMU_TSM_MMIO_ACCEPT)
-		host_tdi(h, f)->accept_seen = true;
+		host_tdi(h, f)->accepts++;
 }
 
 void host_frame_reply(struct host *h, uint32_t handle, struct emu_rsp_hdr *hdr)

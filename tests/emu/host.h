@@ -5,12 +5,12 @@
 
 #include "emu.h"
 
-#define HOST_NR_LIES	24
+#define HOST_NR_LIES	25
 
 /* What the host remembers of a TDI. */
 struct host_tdi {
 	uint16_t lock_flags;
-	bool accept_seen;		/* an MMIO_ACCEPT since the guest's LOCK */
+	unsigned int accepts;		/* MMIO_ACCEPTs since the guest's LOCK */
 	uint8_t *last, *previous;	/* measurement transcripts */
 	size_t last_len, previous_len;
 };

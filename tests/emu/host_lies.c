@@ -202,7 +202,15 @@ static bool deny(struct relay *r)
 
 static bool relock_on_accept(struct host *h, struct func *f, uint16_t call)
 {
-	if (call != EMU_TSM_MMIO_ACCEPT || host_tdi(h, f)->accept_seen)
+	if (call != EMU_TSM_MMIO_ACCEPT || host_tdi(h, f)->accepts)
+		return false;
+	host_relock(h, f);
+	return true;
+}
+
+static bool relock_mid_accept(struct host *h, struct func *f, uint16_t call)
+{
+	if (call != EMU_TSM_MMIO_ACCEPT || host_tdi(h, f)->accepts != 2)
 		return false;
 	host_relock(h, f);
 	return true;
@@ -212,7 +220,7 @@ static bool remeasure_on_accept(struct host *h, struct func *f, uint16_t call)
 {
 	uint8_t nonce[EMU_NONCE_SIZE];
 
-	if (call != EMU_TSM_MMIO_ACCEPT || host_tdi(h, f)->accept_seen)
+	if (call != EMU_TSM_MMIO_ACCEPT || host_tdi(h, f)->accepts)
 		return false;
 	emu_random(nonce, sizeof(nonce));
 	tsm_host_measure(f->tdi, nonce);
@@ -264,6 +272,8 @@ const struct lie lies[] = {
 	  .before = swap_functions },
 	{ "relock-on-accept", "re-locks the TDI just before its first MMIO_ACCEPT",
 	  .tsm_call = relock_on_accept },
+	{ "relock-mid-accept", "re-locks the TDI just before its third MMIO_ACCEPT",
+	  .tsm_call = relock_mid_accept },
 	{ "remeasure-on-accept", "measures again just before its first MMIO_ACCEPT",
 	  .tsm_call = remeasure_on_accept },
 	{ "state-run", "says RUN whatever happened",

@@ -15,6 +15,9 @@
 #include "loop.h"
 #include "random.h"
 
+/* What fits a 32-bit window below a root port. */
+#define BAR2_MIB_MAX		256
+
 struct options {
 	const char *dir;
 	const char *disk;
@@ -23,11 +26,14 @@ struct options {
 	unsigned int nr_dma;
 	bool start_first;
 	bool tee_mailbox;
+	enum bar2_report bar2_report;
+	uint64_t bar2_size;
 };
 
 static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
-	"                 [--nvme N] [--dma N] [--tee-mailbox] [--seed HEX] [--log FILE]\n"
+	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
+	"                 [--tee-mailbox] [--seed HEX] [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -47,6 +53,30 @@ static unsigned int number(const char *text, const char *option)
 	return val;
 }
 
+static enum bar2_report bar2_report(const char *text)
+{
+	static const char *const names[] = {
+		[BAR2_WHOLE] = "whole", [BAR2_MIXED] = "mixed", [BAR2_HOLES] = "holes",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], text))
+			return i;
+	fail_usage("no such way to report BAR 2: ", text);
+	return 0;
+}
+
+/* A power of two, or it is no BAR. */
+static uint64_t bar2_size(const char *text)
+{
+	char *end;
+	unsigned long mib = strtoul(text, &end, 10);
+
+	if (!*text || *end || !mib || mib & (mib - 1) || mib > BAR2_MIB_MAX)
+		fail_usage("not a BAR's size in MiB: ", text);
+	return (uint64_t)mib << 20;
+}
+
 static void parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longopts[] = {
@@ -55,6 +85,8 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "order",	required_argument, NULL, 'o' },
 		{ "nvme",	required_argument, NULL, 'n' },
 		{ "dma",	required_argument, NULL, 't' },
+		{ "bar2",	required_argument, NULL, 'b' },
+		{ "bar2-mib",	required_argument, NULL, 'B' },
 		{ "tee-mailbox", no_argument,	   NULL, 'm' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
@@ -81,6 +113,12 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 't':
 			o->nr_dma = number(optarg, "--dma");
+			break;
+		case 'b':
+			o->bar2_report = bar2_report(optarg);
+			break;
+		case 'B':
+			o->bar2_size = bar2_size(optarg);
 			break;
 		case 'm':
 			o->tee_mailbox = true;
@@ -170,6 +208,8 @@ static bool start(struct emu *e, const struct options *o)
 	e->dir = o->dir;
 	e->start_first = o->start_first;
 	e->tee_mailbox = o->tee_mailbox;
+	e->bar2_report = o->bar2_report;
+	e->bar2_size = o->bar2_size;
 	e->certs = cert_create_ca();
 	e->tsm = tsm_create(e);
 	e->host = host_create(e);
@@ -219,7 +259,7 @@ static void stop(struct emu *e)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .nr_nvme = 1, .nr_dma = 1 };
+	struct options o = { .nr_nvme = 1, .nr_dma = 1, .bar2_size = SCRATCH_SIZE };
 	static struct emu e;
 	FILE *log = stderr;
 	int sigfd;
@@ -235,6 +275,7 @@ int main(int argc, char **argv)
 	}
 	emu_log_to(log);
 	loop_init();
+	ram_init();
 	sigfd = watch_signals();
 	ok = sigfd >= 0 && start(&e, &o);
 	if (ok) {

@@ -61,14 +61,13 @@ static enum emu_slot_fault take_request(struct slot *s)
 {
 	const struct emu_req_hdr *hdr = (void *)s->page;
 	struct emu *e = s->mbox->emu;
-	struct func *f = mbox_func(e);
 
 	s->pending_reply = s->reply;
 	if (!is_ram_page(e, s->request) || !is_ram_page(e, s->reply))
 		return EMU_FAULT_ADDRESS;
-	if (!pci_bus_master(f))
+	if (!pci_bus_master(mbox_func(e)))
 		return EMU_FAULT_BUS_MASTER;
-	memcpy(s->page, vfu_mem(f, s->request, EMU_PAGE_SIZE, false), EMU_PAGE_SIZE);
+	memcpy(s->page, ram_mem(s->request, EMU_PAGE_SIZE), EMU_PAGE_SIZE);
 	if (le16toh(hdr->version) != EMU_MSG_VERSION || le32toh(hdr->len) > EMU_MSG_MAX)
 		return EMU_FAULT_HEADER;
 	if (!owner_fits(e, s->request, le16toh(hdr->call)))
@@ -119,7 +118,7 @@ static enum emu_slot_fault carry_out(struct slot *s)
 		return EMU_FAULT_ADDRESS;
 	if (!owner_fits(e, s->pending_reply, call))
 		return EMU_FAULT_REPLY_PAGE;
-	memcpy(vfu_mem(mbox_func(e), s->pending_reply, EMU_PAGE_SIZE, true), page,
+	memcpy(ram_mem(s->pending_reply, EMU_PAGE_SIZE), page,
 	       sizeof(*rsp) + len);
 	return EMU_FAULT_NONE;
 }

@@ -7,6 +7,7 @@
  * and which changes are a TDISP violation while locked (tracked[]; PCIe r6.x
  * 11.2.6, the register tracking table).
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "emu.h"
@@ -346,7 +347,7 @@ void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
 	if (is_tdi(f)) {
 		f->bar_size[0] = 16384;
 		f->bar_64[0] = true;
-		f->bar_size[2] = sizeof(f->scratch);
+		f->bar_size[2] = f->kind == FUNC_DMATEST ? f->emu->bar2_size : SCRATCH_SIZE;
 		f->bar_64[2] = true;
 		f->bar_size[MSIX_BAR] = 2 * MSIX_PBA_OFFSET;
 		f->cap_pm = CAP_PM;
@@ -364,6 +365,17 @@ void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
 void pci_destroy(struct func *f)
 {
 	doe_destroy(f);
+	pci_clear_scratch(f);
+}
+
+uint64_t pci_largest_bar(const struct func *f)
+{
+	uint64_t largest = 0;
+
+	for (int i = 0; i < FUNC_NR_BARS; i++)
+		if (f->bar_size[i] > largest)
+			largest = f->bar_size[i];
+	return largest;
 }
 
 /* ---- reset ----------------------------------------------------------------------- */
@@ -372,7 +384,7 @@ static void reset_quietly(struct func *f)
 {
 	f->stats.resets++;
 	fill(f);
-	memset(f->scratch, 0, sizeof(f->scratch));
+	pci_clear_scratch(f);
 	vfu_msix_update(f);
 	doe_reset(f);
 	if (f->ops->reset)
@@ -546,6 +558,29 @@ static bool mmio_allowed(struct func *f, int bar, uint64_t off, size_t len)
 	return true;
 }
 
+void pci_clear_scratch(struct func *f)
+{
+	free(f->scratch);
+	f->scratch = NULL;
+}
+
+/* A large BAR that nobody writes to costs nothing. */
+static void scratch_read(const struct func *f, uint64_t off, void *buf, size_t len)
+{
+	if (f->scratch)
+		memcpy(buf, f->scratch + off, len);
+	else
+		memset(buf, 0, len);
+}
+
+static void scratch_write(struct func *f, uint64_t off, const void *buf, size_t len)
+{
+	if (!f->scratch)
+		f->scratch = calloc(1, f->bar_size[2]);
+	if (f->scratch)
+		memcpy(f->scratch + off, buf, len);
+}
+
 /*
  * The MSI-X table is kept by the client (QEMU) and never comes here; the
  * pending bits do, since only the function knows them.
@@ -566,7 +601,7 @@ void pci_bar_read(struct func *f, int bar, uint64_t off, void *buf, size_t len)
 	if (!pci_mem_enabled(f) || !mmio_allowed(f, bar, off, len))
 		return;
 	if (is_tdi(f) && bar == 2)
-		memcpy(buf, f->scratch + off, len);
+		scratch_read(f, off, buf, len);
 	else if (is_tdi(f) && bar == MSIX_BAR)
 		msix_bar_read(f, off, buf, len);
 	else
@@ -578,7 +613,7 @@ void pci_bar_write(struct func *f, int bar, uint64_t off, const void *buf, size_
 	if (!pci_mem_enabled(f) || !mmio_allowed(f, bar, off, len))
 		return;
 	if (is_tdi(f) && bar == 2)
-		memcpy(f->scratch + off, buf, len);
+		scratch_write(f, off, buf, len);
 	else if (!is_tdi(f) || bar != MSIX_BAR)
 		f->ops->bar_write(f, bar, off, buf, len);
 }

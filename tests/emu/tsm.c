@@ -11,7 +11,7 @@
 
 /*
  * The MMIO_REPORTING_OFFSET is random (PCIe r6.x 11.3.8: it hides where the
- * host has the BARs), and aligned to more than any BAR here, so that an offset
+ * host has the BARs), and aligned to this and to the largest BAR, so that an offset
  * in a BAR can be had from a report either way: relative to the BAR's first
  * page, or from the low bits.
  */
@@ -46,11 +46,30 @@ void tdi_release_mmio(struct tdi *tdi)
 		       tdi->range[i].npages * sizeof(*tdi->range[i].accepted));
 }
 
+void tdi_disable_dma(struct tdi *tdi)
+{
+	tdi->dma_mode = EMU_DMA_NONE;
+	tdi->vtom = 0;
+}
+
+uint64_t tsm_mmio_accepted(const struct tdi *tdi)
+{
+	uint64_t nr = 0;
+	unsigned int i;
+	uint32_t p;
+
+	for (i = 0; i < tdi->nr_ranges; i++) {
+		for (p = 0; p < tdi->range[i].npages; p++)
+			nr += tdi->range[i].accepted[p];
+	}
+	return nr;
+}
+
 /* What the guest allowed ends with the state it allowed it for. */
 static void withdraw(struct tdi *tdi)
 {
 	tdi_release_mmio(tdi);
-	tdi->dma_mode = EMU_DMA_NONE;
+	tdi_disable_dma(tdi);
 	tdi->start_allowed = false;
 }
 
@@ -195,12 +214,14 @@ static bool read_report(struct tdi *tdi)
 }
 
 /* Positive or negative, up to 2^43: BARs of the DSM start at 2^45. */
-static uint64_t pick_mmio_offset(void)
+static uint64_t pick_mmio_offset(const struct func *f)
 {
-	uint64_t r;
+	uint64_t align = pci_largest_bar(f), r;
 
+	if (align < MMIO_OFFSET_ALIGN)
+		align = MMIO_OFFSET_ALIGN;
 	emu_random(&r, sizeof(r));
-	return ((r & ((1ull << 44) - 1)) - (1ull << 43)) & ~(MMIO_OFFSET_ALIGN - 1);
+	return ((r & ((1ull << 44) - 1)) - (1ull << 43)) & ~(align - 1);
 }
 
 enum emu_status tsm_host_lock(struct tdi *tdi, uint16_t flags)
@@ -219,7 +240,7 @@ enum emu_status tsm_host_lock(struct tdi *tdi, uint16_t flags)
 	status = link_connect(tdi);
 	if (status)
 		return status;
-	status = link_lock(tdi, flags, pick_mmio_offset());
+	status = link_lock(tdi, flags, pick_mmio_offset(tdi->func));
 	if (status)
 		return status;
 	status = link_report(tdi, &tdi->report);
@@ -320,15 +341,31 @@ const void *tsm_object(struct tdi *tdi, enum emu_object obj, size_t *ret_len)
 
 /* ---- enforcement ---------------------------------------------------------- */
 
-const char *tsm_dma_refusal(struct tsm *t, const struct func *f, uint64_t gpa)
+/* In RUN: what the mode that the guest enabled lets the device reach. */
+static struct dma_grant grant_of_mode(const struct tdi *tdi)
 {
-	enum page_owner owner;
+	struct dma_grant g = { .reach = PAGE_PRIVATE };
 
+	switch (tdi->dma_mode) {
+	case EMU_DMA_DIRECT:
+		break;
+	case EMU_DMA_IOMMU:
+		g.iommu_only = true;
+		break;
+	case EMU_DMA_SPLIT:
+		g.vtom = tdi->vtom;
+		break;
+	default:
+		g.stopped = "dma-not-enabled";
+		break;
+	}
+	return g;
+}
+
+struct dma_grant tsm_dma_grant(const struct tsm *t, const struct func *f)
+{
 	if (!t->entered)
-		return NULL;
-	owner = tsm_page(t, gpa);
-	if (owner == PAGE_NONE)
-		return "not-ram";
+		return (struct dma_grant){ .reach = PAGE_OPEN };
 	/*
 	 * The gate is IOMMU and device in one, and a device knows its own state
 	 * without asking: no message here.
@@ -336,14 +373,27 @@ const char *tsm_dma_refusal(struct tsm *t, const struct func *f, uint64_t gpa)
 	switch (f->dsm ? dsm_state(f->dsm) : TDISP_CONFIG_UNLOCKED) {
 	case TDISP_CONFIG_UNLOCKED:
 	case TDISP_CONFIG_LOCKED:
-		return owner == PAGE_SHARED ? NULL : "private-page";
+		return (struct dma_grant){ .reach = PAGE_SHARED };
 	case TDISP_RUN:
-		if (f->tdi->dma_mode != EMU_DMA_DIRECT)
-			return "dma-not-enabled";
-		return owner == PAGE_PRIVATE ? NULL : "shared-page";
+		return grant_of_mode(f->tdi);
 	default:
-		return "error-state";
+		return (struct dma_grant){ .stopped = "error-state" };
 	}
+}
+
+const char *tsm_dma_refusal(struct tsm *t, const struct dma_grant *g, bool above, uint64_t gpa)
+{
+	enum page_owner owner = tsm_page(t, gpa);
+
+	if (g->reach == PAGE_OPEN)
+		return NULL;
+	if (above)
+		return owner == PAGE_SHARED ? NULL : "above-vtom-private";
+	if (owner == g->reach)
+		return NULL;
+	if (g->reach == PAGE_SHARED)
+		return "private-page";
+	return g->vtom ? "below-vtom-shared" : "shared-page";
 }
 
 bool tsm_mmio_allowed(struct tsm *t, const struct func *f, int bar, uint64_t off)

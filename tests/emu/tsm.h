@@ -59,6 +59,7 @@ struct tdi {
 	/* What the guest allowed */
 	bool start_allowed;
 	enum emu_dma_mode dma_mode;
+	uint64_t vtom;			/* 0 but in EMU_DMA_SPLIT */
 };
 
 /* ---- tsm.c ---- */
@@ -70,6 +71,7 @@ struct tdi {
  */
 enum emu_status tdi_refresh(struct tdi *tdi, enum tdisp_state *state);
 void tdi_release_mmio(struct tdi *tdi);
+void tdi_disable_dma(struct tdi *tdi);
 /* By EMU_DIGEST_*; empty if there is none. */
 const struct blob *tdi_object(const struct tdi *tdi, unsigned int digest);
 

@@ -76,7 +76,7 @@ static enum emu_status tdi_info(struct call *c)
 	struct tdi *tdi = c->tdi;
 	enum tdisp_state state;
 	enum emu_status status = tdi_refresh(tdi, &state);
-	uint32_t valid = 0, accepted = 0, p;
+	uint32_t valid = 0;
 	unsigned int i;
 
 	if (status)
@@ -89,14 +89,11 @@ static enum emu_status tdi_info(struct call *c)
 		.lock_nonce = htole64(tdi->lock_nonce),
 		.meas_nonce = htole64(tdi->meas_nonce),
 		.report_nonce = htole64(tdi->report_nonce),
+		.vtom = htole64(tdi->vtom),
 	};
 	for (i = 0; i < EMU_NR_BARS; i++)
 		info->bar[i] = htole64(tdi->bar[i]);
-	for (i = 0; i < tdi->nr_ranges; i++) {
-		for (p = 0; p < tdi->range[i].npages; p++)
-			accepted += tdi->range[i].accepted[p];
-	}
-	info->mmio_accepted = htole32(accepted);
+	info->mmio_accepted = htole32(tsm_mmio_accepted(tdi));
 	for (i = 0; i < EMU_NR_DIGESTS; i++) {
 		const struct blob *b = tdi_object(tdi, i);
 
@@ -156,6 +153,8 @@ static enum emu_status mmio_accept(struct call *c)
 	r = &c->tdi->range[index];
 	if (!r->tee || first > r->npages || n > r->npages - first)
 		return EMU_E_RANGE;
+	if (n > EMU_MMIO_ACCEPT_MAX)
+		return EMU_E_PARAM;
 	if (!c->tdi->bar[r->bar] ||
 	    le64toh(req->gpa) != c->tdi->bar[r->bar] +
 				 ((r->bar_page + first) << TDISP_PAGE_SHIFT))
@@ -166,6 +165,7 @@ static enum emu_status mmio_accept(struct call *c)
 	}
 	for (i = first; i < first + n; i++)
 		r->accepted[i] = true;
+	c->tdi->func->stats.mmio_accepts++;
 	return EMU_OK;
 }
 
@@ -175,23 +175,48 @@ static enum emu_status mmio_release(struct call *c)
 	return EMU_OK;
 }
 
+/* A vTOM leaves all RAM below it, and as much room above: one bit of the address. */
+static bool vtom_fits(uint64_t vtom)
+{
+	return vtom >= EMU_VTOM_ALIGN && !(vtom & (vtom - 1)) && vtom >= ram_end();
+}
+
+static bool mode_fits(uint32_t mode, uint64_t vtom)
+{
+	switch (mode) {
+	case EMU_DMA_DIRECT:
+	case EMU_DMA_IOMMU:
+		return !vtom;
+	case EMU_DMA_SPLIT:
+		return vtom_fits(vtom);
+	default:
+		return false;
+	}
+}
+
 static enum emu_status dma_enable(struct call *c)
 {
 	const struct emu_dma_enable *req = c->req;
+	uint64_t vtom = le64toh(req->vtom);
+	uint32_t mode = le32toh(req->mode);
+	struct tdi *tdi = c->tdi;
 	enum emu_status status;
 
-	status = may_allow(c->tdi, &req->nonces, accept_state(c->tsm));
+	status = may_allow(tdi, &req->nonces, accept_state(c->tsm));
 	if (status)
 		return status;
-	if (le32toh(req->mode) != EMU_DMA_DIRECT || req->vtom)
+	if (!mode_fits(mode, vtom))
 		return EMU_E_PARAM;
-	c->tdi->dma_mode = EMU_DMA_DIRECT;
+	if (tdi->dma_mode != EMU_DMA_NONE && (tdi->dma_mode != mode || tdi->vtom != vtom))
+		return EMU_E_STATE;
+	tdi->dma_mode = mode;
+	tdi->vtom = vtom;
 	return EMU_OK;
 }
 
 static enum emu_status dma_disable(struct call *c)
 {
-	c->tdi->dma_mode = EMU_DMA_NONE;
+	tdi_disable_dma(c->tdi);
 	return EMU_OK;
 }
 

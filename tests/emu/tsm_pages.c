@@ -7,12 +7,9 @@
 
 #include "tsm.h"
 
-/* What is RAM is what QEMU maps, read-write, for the mailbox function. */
-static bool is_ram(const struct tsm *t, uint64_t gpa)
+static bool is_ram(uint64_t gpa)
 {
-	struct func *f = mbox_func(t->emu);
-
-	return f && vfu_mem(f, gpa & ~(EMU_PAGE_SIZE - 1ull), EMU_PAGE_SIZE, true);
+	return ram_mem(gpa & ~(EMU_PAGE_SIZE - 1ull), EMU_PAGE_SIZE);
 }
 
 static bool is_shared(const struct tsm *t, uint64_t page)
@@ -47,7 +44,7 @@ void pages_forget(struct tsm *t)
 
 enum page_owner tsm_page(struct tsm *t, uint64_t gpa)
 {
-	if (!is_ram(t, gpa))
+	if (!is_ram(gpa))
 		return PAGE_NONE;
 	if (!t->entered)
 		return PAGE_OPEN;
@@ -78,7 +75,7 @@ enum emu_status pages_convert(struct tsm *t, const struct emu_page_req *req, boo
 		return EMU_E_PARAM;
 	for (i = 0; i < n; i++) {
 		/* Ends at the first page that is not RAM, whatever n claims. */
-		if (!is_ram(t, gpa + i * EMU_PAGE_SIZE) || is_shared(t, first + i) == share)
+		if (!is_ram(gpa + i * EMU_PAGE_SIZE) || is_shared(t, first + i) == share)
 			return EMU_E_PAGE;
 	}
 	if (!grow(t, first + n))

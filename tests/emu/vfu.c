@@ -13,14 +13,11 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -139,22 +136,12 @@ static_assert(sizeof(struct vfu_region_access) == 16, "REGION_READ");
 #define VFU_SET_TRIGGER		0x20
 
 #define VFU_MAX_FDS		16
-#define VFU_MAX_MAPS		65535
 /* The largest region is 16 KiB; room for a VERSION with more to say than today's. */
 #define VFU_MAX_MSG		65536
 /* Messages that one client gets answered before the others have their turn. */
 #define VFU_BATCH		64
 
-struct mapping {
-	uint64_t gpa;
-	uint64_t size;
-	uint8_t *mem;		/* NULL: came without a descriptor, out of reach */
-	bool writable;
-	bool readable;
-};
-
 struct vfu {
-	struct vfu *next;	/* all there are, for on_sigbus() */
 	struct func *f;
 	char *path;
 	int listen_fd;
@@ -169,190 +156,46 @@ struct vfu {
 	uint8_t *out;		/* what the client did not take yet */
 	size_t out_len;
 
-	struct mapping *map;	/* sorted by gpa, disjoint */
-	size_t nr_maps;
-
 	int irq_fd[FUNC_MSIX_VECTORS];
 	uint64_t irq_pending;
 };
 
-static struct vfu *all;
-
 static void on_listen(void *arg, int fd, uint32_t events);
 static void on_client(void *arg, int fd, uint32_t events);
 
-/* ---- guest memory ---------------------------------------------------------- */
-
-/* The first mapping that ends above gpa. */
-static size_t map_find(const struct vfu *v, uint64_t gpa)
-{
-	size_t lo = 0, hi = v->nr_maps;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (v->map[mid].gpa + (v->map[mid].size - 1) < gpa)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-void *vfu_mem(struct func *f, uint64_t gpa, size_t len, bool write)
-{
-	struct vfu *v = f->vfu;
-	struct mapping *m;
-	size_t i;
-
-	if (!v || !len || gpa + (len - 1) < gpa)
-		return NULL;
-	i = map_find(v, gpa);
-	if (i == v->nr_maps)
-		return NULL;
-	m = &v->map[i];
-	if (gpa < m->gpa || gpa - m->gpa > m->size || len > m->size - (gpa - m->gpa))
-		return NULL;
-	if (!m->mem || !(write ? m->writable : m->readable))
-		return NULL;
-	return m->mem + (gpa - m->gpa);
-}
-
-void vfu_for_each_ram(struct func *f, void (*fn)(void *arg, uint64_t gpa, uint64_t size),
-		      void *arg)
-{
-	struct vfu *v = f->vfu;
-
-	for (size_t i = 0; v && i < v->nr_maps; i++)
-		if (v->map[i].mem && v->map[i].readable && v->map[i].writable)
-			fn(arg, v->map[i].gpa, v->map[i].size);
-}
-
-/*
- * A client can cut its memory short after it was mapped. What was cut off is
- * zeros from then on; a bus error anywhere else is our own fault and stays one.
- */
-static void on_sigbus(int sig, siginfo_t *info, void *context)
-{
-	uint8_t *at = info->si_addr;
-
-	(void)context;
-	for (struct vfu *v = all; v; v = v->next) {
-		for (size_t i = 0; i < v->nr_maps; i++) {
-			struct mapping *m = &v->map[i];
-
-			if (!m->mem || at < m->mem || at >= m->mem + m->size)
-				continue;
-			at -= (uintptr_t)at % EMU_PAGE_SIZE;
-			if (mmap(at, EMU_PAGE_SIZE, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at)
-				return;
-		}
-	}
-	signal(sig, SIG_DFL);
-}
-
-static void map_release(struct mapping *m)
-{
-	if (m->mem)
-		munmap(m->mem, m->size);
-}
-
-static void map_clear(struct vfu *v)
-{
-	for (size_t i = 0; i < v->nr_maps; i++)
-		map_release(&v->map[i]);
-	free(v->map);
-	v->map = NULL;
-	v->nr_maps = 0;
-}
-
-/*
- * The descriptor must hold what is said to be mapped: touching memory behind
- * the end of a file is SIGBUS, not an error code.
- */
-static int map_memory(struct mapping *m, int fd, uint64_t offset)
-{
-	int prot = (m->readable ? PROT_READ : 0) | (m->writable ? PROT_WRITE : 0);
-	struct stat st;
-	void *mem;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) || offset > (uint64_t)st.st_size ||
-	    m->size > (uint64_t)st.st_size - offset)
-		return -EINVAL;
-	mem = mmap(NULL, m->size, prot, MAP_SHARED, fd, offset);
-	if (mem == MAP_FAILED)
-		return -errno;
-	m->mem = mem;
-	return 0;
-}
+/* ---- mappings --------------------------------------------------------------- */
 
 static int do_dma_map(struct vfu *v, const struct vfu_dma_map *req)
 {
 	struct mapping m = {
-		.gpa = req->addr,
+		.addr = req->addr,
 		.size = req->size,
+		.gpa = RAM_NONE,
 		.readable = req->flags & VFU_MAP_READ,
 		.writable = req->flags & VFU_MAP_WRITE,
 	};
-	struct mapping *grown;
-	size_t at;
-	int err;
+	int err = 0;
 
 	if (req->flags & ~(VFU_MAP_READ | VFU_MAP_WRITE) || !req->size ||
 	    (req->addr | req->size | req->offset) % EMU_PAGE_SIZE ||
 	    req->addr + (req->size - 1) < req->addr || v->in_nfds > 1)
 		return -EINVAL;
-	if (v->nr_maps >= VFU_MAX_MAPS)
-		return -ENOSPC;
-	at = map_find(v, m.gpa);
-	if (at < v->nr_maps && v->map[at].gpa <= m.gpa + (m.size - 1))
-		return -EEXIST;
-	grown = realloc(v->map, (v->nr_maps + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	v->map = grown;
-	if (v->in_nfds) {
-		err = map_memory(&m, v->in_fds[0], req->offset);
-		if (err)
-			return err;
-	}
-	memmove(&v->map[at + 1], &v->map[at], (v->nr_maps - at) * sizeof(m));
-	v->map[at] = m;
-	v->nr_maps++;
-	return 0;
+	/* What is not mapped read-write (ROM) is known only if it is elsewhere. */
+	if (v->in_nfds)
+		err = ram_identify(v->f, v->in_fds[0], req->offset, req->size, req->addr,
+				   m.readable && m.writable, &m.gpa);
+	return err ? err : maps_add(v->f, &m);
 }
 
-/*
- * QEMU unmaps ranges that were never mapped whenever a guest IOMMU's domain
- * changes: that is a success. Cutting a mapping in two is not.
- */
 static int do_dma_unmap(struct vfu *v, const struct vfu_dma_unmap *req)
 {
-	uint64_t last = req->addr + (req->size - 1);
-	size_t first, end;
-
 	if (req->flags == VFU_UNMAP_ALL) {
-		map_clear(v);
+		maps_clear(v->f);
 		return 0;
 	}
-	if (req->flags || !req->size || last < req->addr)
+	if (req->flags || !req->size || req->addr + (req->size - 1) < req->addr)
 		return -EINVAL;
-	first = map_find(v, req->addr);
-	for (end = first; end < v->nr_maps && v->map[end].gpa <= last; end++)
-		if (v->map[end].gpa < req->addr ||
-		    v->map[end].gpa + (v->map[end].size - 1) > last)
-			return -EINVAL;
-	/* What was never mapped: nothing to do, and perhaps no array either. */
-	if (first == end)
-		return 0;
-	for (size_t i = first; i < end; i++)
-		map_release(&v->map[i]);
-	memmove(&v->map[first], &v->map[end], (v->nr_maps - end) * sizeof(*v->map));
-	v->nr_maps -= end - first;
-	return 0;
+	return maps_remove(v->f, req->addr, req->size);
 }
 
 /* ---- interrupts ------------------------------------------------------------- */
@@ -482,7 +325,8 @@ static void client_close(struct vfu *v)
 	v->irq_pending = 0;
 	/* While the memory is still there: what is told of the end may want it. */
 	pci_vm_gone(v->f);
-	map_clear(v);
+	maps_clear(v->f);
+	ram_forget(v->f);
 	emu_log("%s: client gone", v->f->name);
 }
 
@@ -816,13 +660,6 @@ int vfu_create(struct func *f, const char *path)
 		free(v);
 		return -err;
 	}
-	if (!all) {
-		struct sigaction sa = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
-
-		sigaction(SIGBUS, &sa, NULL);
-	}
-	v->next = all;
-	all = v;
 	f->vfu = v;
 	loop_add(v->listen_fd, EPOLLIN, on_listen, v);
 	return 0;
@@ -838,12 +675,6 @@ void vfu_destroy(struct func *f)
 	loop_del(v->listen_fd);
 	close(v->listen_fd);
 	unlink(v->path);
-	for (struct vfu **at = &all; *at; at = &(*at)->next) {
-		if (*at == v) {
-			*at = v->next;
-			break;
-		}
-	}
 	free(v->path);
 	free(v);
 	f->vfu = NULL;

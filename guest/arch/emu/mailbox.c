@@ -343,9 +343,10 @@ int emu_mbox_init(struct emu_mbox *mbox, struct pci_dev *pdev, void __iomem *reg
 	u32 nr_slots = readl(regs + EMU_MBOX_NR_SLOTS);
 	unsigned int n, i;
 
-	if (magic != EMU_MBOX_MAGIC_VALUE || abi >> 16 != EMU_MBOX_ABI_VALUE >> 16) {
+	if (magic != EMU_MBOX_MAGIC_VALUE ||
+	    EMU_ABI_MAJOR(abi) != EMU_ABI_MAJOR(EMU_MBOX_ABI_VALUE)) {
 		pci_err(pdev, "mailbox: expected magic %#x, ABI %u.x, found %#x, %u.%u\n",
-			EMU_MBOX_MAGIC_VALUE, EMU_MBOX_ABI_VALUE >> 16, magic,
+			EMU_MBOX_MAGIC_VALUE, EMU_ABI_MAJOR(EMU_MBOX_ABI_VALUE), magic,
 			abi >> 16, abi & 0xffff);
 		return -ENODEV;
 	}

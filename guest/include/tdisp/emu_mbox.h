@@ -34,7 +34,8 @@
 #define EMU_SLOT_FAULT		0x1c	/* u32, enum emu_slot_fault */
 
 #define EMU_MBOX_MAGIC_VALUE	0x4d494454	/* "TDIM" */
-#define EMU_MBOX_ABI_VALUE	0x00010000
+#define EMU_MBOX_ABI_VALUE	0x00020000
+#define EMU_ABI_MAJOR(abi)	((abi) >> 16)
 #define EMU_MBOX_SLOTS		16
 
 #define EMU_PAGE_SIZE		4096
@@ -169,6 +170,7 @@ struct emu_tdi_info {
 	__le64	report_nonce;
 	__le64	bar[EMU_NR_BARS];	/* guest physical address at LOCK, 0: none */
 	u8	digest[EMU_NR_DIGESTS][EMU_DIGEST_SIZE];
+	__le64	vtom;		/* in force, 0 but in EMU_DMA_SPLIT */
 } __packed;
 
 struct emu_nonces {
@@ -186,16 +188,22 @@ struct emu_mmio_accept {
 	__le64	gpa;		/* where the guest finds that page */
 } __packed;
 
+#define EMU_MMIO_ACCEPT_MAX	4096	/* pages a call */
+
 enum emu_dma_mode {
 	EMU_DMA_NONE	= 0,
 	EMU_DMA_DIRECT	= 1,
+	EMU_DMA_IOMMU	= 2,
+	EMU_DMA_SPLIT	= 3,
 };
+
+#define EMU_VTOM_ALIGN		(2u << 20)
 
 struct emu_dma_enable {
 	struct emu_nonces nonces;
 	__le32	mode;		/* enum emu_dma_mode */
 	__le32	rsvd;
-	__le64	vtom;		/* 0: none */
+	__le64	vtom;		/* 0 but for EMU_DMA_SPLIT */
 } __packed;
 
 struct emu_start_allow {
@@ -270,7 +278,7 @@ enum emu_dt_status {
 static_assert(sizeof(struct emu_req_hdr) == 16, "request header");
 static_assert(sizeof(struct emu_rsp_hdr) == 16, "reply header");
 static_assert(sizeof(struct emu_tsm_info) == 32, "TSM_INFO reply");
-static_assert(sizeof(struct emu_tdi_info) == 344, "TDI_INFO reply");
+static_assert(sizeof(struct emu_tdi_info) == 352, "TDI_INFO reply");
 static_assert(sizeof(struct emu_mmio_accept) == 56, "MMIO_ACCEPT request");
 static_assert(sizeof(struct emu_dma_enable) == 40, "DMA_ENABLE request");
 

@@ -34,6 +34,9 @@ HOST_LOCK, HOST_START, HOST_STOP, HOST_MEASURE, OBJECT_SIZE, OBJECT_READ = range
 
 UNLOCKED, LOCKED, RUN, ERROR = range(4)
 
+# DMA modes
+NONE, DIRECT, IOMMU, SPLIT = range(4)
+
 CERTS, VCA, MEASUREMENTS, REPORT = 0, 8, 9, 10
 DIGEST_INDEX = {CERTS: 0, VCA: 1, MEASUREMENTS: 2, REPORT: 3}
 
@@ -60,12 +63,13 @@ class Info:
 	"""TDI_INFO's reply."""
 
 	def __init__(self, p):
-		assert len(p) == 344
+		assert len(p) == 352
 		(self.state, self.hash, self.dma_mode, _, self.lock_flags, _, self.digest_valid,
 		 self.mmio_accepted) = struct.unpack_from("<BBBBHHII", p)
 		self.lock_nonce, self.meas_nonce, self.report_nonce = struct.unpack_from("<QQQ", p, 16)
 		self.bar = struct.unpack_from("<6Q", p, 40)
 		self.digests = [p[88 + 64 * i:88 + 64 * i + 64] for i in range(4)]
+		self.vtom, = struct.unpack_from("<Q", p, 344)
 
 	def digest(self, obj):
 		"""SHA-384 of an evidence object, or None if it does not count."""
@@ -251,12 +255,12 @@ class Tdi:
 	def mmio_accept(self, index, first, npages, gpa, nonces=None):
 		self.call(MMIO_ACCEPT, self.mmio_accept_payload(index, first, npages, gpa, nonces))
 
-	def dma_payload(self, nonces=None, mode=1, vtom=0):
+	def dma_payload(self, nonces=None, mode=DIRECT, vtom=0):
 		nonces = self.info().nonces() if nonces is None else nonces
 		return nonces + struct.pack("<IIQ", mode, 0, vtom)
 
-	def dma_enable(self, nonces=None):
-		self.call(DMA_ENABLE, self.dma_payload(nonces))
+	def dma_enable(self, nonces=None, mode=DIRECT, vtom=0):
+		self.call(DMA_ENABLE, self.dma_payload(nonces, mode, vtom))
 
 	def start_allow(self, nonces=None):
 		self.call(START_ALLOW, self.info().nonces() if nonces is None else nonces)
@@ -269,27 +273,42 @@ class Tdi:
 		self.lock()
 		self.measure()
 
-	def accept(self):
+	def accept(self, mode=DIRECT, vtom=0):
 		"""All TEE memory and DMA."""
 		self.mmio_accept(0, 0, 4, self.bar_gpa(0))
 		self.mmio_accept(1, 0, 4, self.bar_gpa(2))
-		self.dma_enable()
+		self.dma_enable(mode=mode, vtom=vtom)
 
-	def run(self):
+	def run(self, mode=DIRECT, vtom=0):
 		"""To RUN with everything accepted, in the order that the platform asks for."""
 		start_first = struct.unpack_from("<II", self.guest.call(TSM_INFO))[1] & 2
 		self.attest()
 		if not start_first:
-			self.accept()
+			self.accept(mode, vtom)
 		self.start_allow()
 		assert self.start() == RUN
 		if start_first:
-			self.accept()
+			self.accept(mode, vtom)
 
-	def probe(self, op, gpa, length=4096):
+	def iommu_on(self):
+		"""What QEMU does when the guest's IOMMU begins to translate: nothing is mapped."""
+		for start, end in ((0, 0xfee00000), (0xfef00000, 1 << 48), (1 << 48, 1 << 63)):
+			self.dev.dma_unmap(start, end - start)
+		self.dev.dma_unmap(1 << 63, 1 << 63)
+
+	def iova(self, addr, gpa, npages=1, flags=vfu.MAP_READ | vfu.MAP_WRITE):
+		"""The guest's IOMMU leads these pages of the device's addresses to gpa .."""
+		for i in range(0, npages * PAGE, PAGE):
+			self.dev.dma_map(self.guest.mem, addr + i, PAGE, gpa + i, flags)
+
+	def mappings(self):
+		m = self.guest.emu.control(f"mappings {self.name}")
+		return m["identity"], m["count"], m["bytes"]
+
+	def probe(self, op, addr, length=4096):
 		"""None if the DMA went through, else why it was refused."""
 		return self.guest.emu.control(
-			f"probe {self.name} {op} {gpa:#x} {length}").get("reason")
+			f"probe {self.name} {op} {addr:#x} {length}").get("reason")
 
 	def stats(self):
 		return self.guest.emu.stats(self.name)

@@ -45,6 +45,10 @@ def bad_options():
 			     ["--dir", d, "--disk", d, "--nvme", "99"],
 			     ["--dir", d, "--disk", d, "--dma", "x"],
 			     ["--dir", d, "--disk", d, "--order", "none"],
+			     ["--dir", d, "--disk", d, "--bar2", "none"],
+			     ["--dir", d, "--disk", d, "--bar2-mib", "0"],
+			     ["--dir", d, "--disk", d, "--bar2-mib", "3"],
+			     ["--dir", d, "--disk", d, "--bar2-mib", "512"],
 			     ["--dir", d + "/none", "--disk", "/dev/null"], ["--what"]):
 			p = subprocess.run([os.environ["TDISP_EMU"], *args], capture_output=True,
 					   timeout=20, text=True)

@@ -17,7 +17,8 @@ OBJECTS = (CERTS, VCA, MEASUREMENTS, REPORT)
 ALL_LIES = {
 	"tamper-certs", "tamper-vca", "tamper-measurements", "tamper-report", "swap-bars",
 	"truncate-report", "huge-object", "grow-object", "replay-measurements", "no-measure",
-	"swap-functions", "relock-on-accept", "remeasure-on-accept", "state-run", "skip-lock",
+	"swap-functions", "relock-on-accept", "relock-mid-accept", "remeasure-on-accept",
+	"state-run", "skip-lock",
 	"skip-start", "skip-stop", "deny", "wrong-seq", "long-reply", "other-nonce",
 	"other-flags", "short-reads", "remap-bars"}
 ALL_FAULTS = {
@@ -229,6 +230,22 @@ def relock_on_accept():
 			assert t.refused(guest.MMIO_ACCEPT, t.mmio_accept_payload(
 				0, 0, 4, t.bar_gpa(0))) == guest.E_NONCE
 			assert told(emu, "relock-on-accept") == 2
+
+
+@claim("relock-mid-accept: what was accepted before the third call is accepted no more")
+def relock_mid_accept():
+	with Emulator() as emu, Attested(emu) as t:
+		emu.control("lie relock-mid-accept")
+		before = t.info()
+		for i in range(2):
+			t.mmio_accept(0, i, 1, t.bar_gpa(0) + i * guest.PAGE)
+		assert t.info().mmio_accepted == 2 and told(emu, "relock-mid-accept") == 0
+		payload = t.mmio_accept_payload(0, 2, 1, t.bar_gpa(0) + 2 * guest.PAGE)
+		assert t.refused(guest.MMIO_ACCEPT, payload) == guest.E_NONCE
+		after = t.info()
+		assert after.state == LOCKED and after.mmio_accepted == 0
+		assert after.lock_nonce not in (0, before.lock_nonce)
+		assert told(emu, "relock-mid-accept") == 1
 
 
 @claim("remeasure-on-accept: the measurement that the guest checked is not the last")

@@ -13,7 +13,7 @@ from guest import Guest, PAGE
 def registers():
 	with Emulator() as emu, Guest(emu) as g:
 		assert g.dev.bar_read32(0, guest.MAGIC) == 0x4d494454
-		assert g.dev.bar_read32(0, guest.ABI) == 0x00010000
+		assert g.dev.bar_read32(0, guest.ABI) == 0x00020000
 		assert 1 <= g.dev.bar_read32(0, guest.NR_SLOTS) <= 60
 		assert g.status() == guest.IDLE and g.fault() == 0
 
@@ -49,7 +49,7 @@ def reply_header():
 			assert (r.call, r.version, r.seq, r.len, r.status) == \
 				(guest.TSM_INFO, 1, seq, 32, 0)
 		abi, flags, nr, _, name = struct.unpack("<IIII16s", r.payload)
-		assert (abi, flags, nr) == (0x00010000, 0, 2)
+		assert (abi, flags, nr) == (0x00020000, 0, 2)
 		assert name == b"emulated".ljust(16, b"\0")
 
 

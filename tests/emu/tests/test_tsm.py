@@ -345,6 +345,57 @@ def mmio_ranges():
 		assert t.info().mmio_accepted == 8
 
 
+@claim("a large range takes several MMIO_ACCEPTs, of at most 4096 pages each")
+def mmio_chunks():
+	with Emulator("--bar2-mib", "64") as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("dma0")
+		gpa = 1 << 40
+		t.dev.set_bar(2, gpa)
+		t.attest()
+		assert t.refused(guest.MMIO_ACCEPT,
+				 t.mmio_accept_payload(1, 0, 4097, gpa)) == guest.E_PARAM
+		for at in range(0, 16384, 4096):
+			t.mmio_accept(1, at, 4096, gpa + at * PAGE)
+		assert t.info().mmio_accepted == 16384
+		assert t.stats()["mmio_accepts"] == 4
+		f, = [f for f in emu.control("functions")["functions"] if f["name"] == "dma0"]
+		assert f["mmio_accepted"] == 16384 and f["bars"][2] == gpa
+		t.mmio_accept(0, 0, 4, t.bar_gpa(0))
+		t.dma_enable()
+		t.start_allow()
+		assert t.start() == RUN
+		t.dev.bar_write64(2, (64 << 20) - 8, 0x5ec2e7)
+		assert t.dev.bar_read64(2, (64 << 20) - 8) == 0x5ec2e7
+		assert t.dev.bar_read64(2, 0) == 0
+		t.stop()
+		assert t.dev.bar_read64(2, (64 << 20) - 8) == 0
+
+
+@claim("--bar2: BAR 2 is reported with untrusted pages and with holes, which need no accept")
+def bar2_reports():
+	for how in ("mixed", "holes"):
+		with Emulator("--bar2", how) as emu, Guest(emu) as g:
+			g.enter()
+			t = g.tdi("dma0")
+			t.attest()
+			report = t.object(guest.REPORT)
+			assert struct.unpack_from("<I", report, 12)[0] == 5
+			pages = [(first & 3, nr, attr & 4) for first, nr, attr in
+				 (struct.unpack_from("<QII", report, 16 + 16 * i) for i in range(1, 4))]
+			middle = (1, 2, 4) if how == "mixed" else (2, 1, 4)
+			assert pages == [(0, 1, 0), middle, (3, 1, 0)], pages
+			t.mmio_accept(0, 0, 4, t.bar_gpa(0))
+			assert t.refused(guest.MMIO_ACCEPT, t.mmio_accept_payload(
+				2, 0, 1, t.bar_gpa(2) + middle[0] * PAGE)) == guest.E_RANGE
+			t.mmio_accept(1, 0, 1, t.bar_gpa(2))
+			t.dma_enable()
+			t.start_allow()
+			assert t.start() == RUN
+			assert [t.dev.bar_read(2, p * PAGE, 8) == ONES for p in range(4)] == \
+				[False, False, False, True]	# the last one was not accepted
+
+
 # ---- locks, nonces, order ----------------------------------------------------------
 
 @claim("TDI_INFO: what a LOCK sets and a STOP clears")
@@ -462,17 +513,6 @@ def start_first():
 		t.start()
 		t.accept()
 		assert t.info().mmio_accepted == 8 and t.info().dma_mode == 1
-
-
-@claim("DMA_ENABLE knows one mode, and no vTOM")
-def dma_modes():
-	with Emulator() as emu, Guest(emu) as g:
-		g.enter()
-		t = g.tdi("dma0")
-		t.attest()
-		for mode, vtom in ((0, 0), (2, 0), (1, 1 << 32)):
-			assert t.refused(guest.DMA_ENABLE, t.dma_payload(None, mode, vtom)) == guest.E_PARAM
-		assert t.info().dma_mode == 0
 
 
 @claim("no START without START_ALLOW, and one START for each")

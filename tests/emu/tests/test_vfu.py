@@ -102,16 +102,17 @@ def map_offset():
 
 @claim("what is mapped read-only is not written, what is unmapped not reached")
 def map_flags():
-	with Emulator() as emu, emu.connect("dma0") as dev:
+	with Emulator() as emu, emu.connect("tsm") as first, emu.connect("dma0") as dev:
 		mem = GuestMemory(1 << 16)
+		first.dma_map(mem)		# it is RAM because it is mapped read-write once
 		dev.dma_map(mem, flags=vfu.MAP_READ)
 		dev.enable()
 		assert emu.control("probe dma0 read 0 4096")["result"] == "ok"
 		assert emu.control("probe dma0 write 0 4096")["reason"] == "not-ram"
 		dev.dma_unmap(0, 1 << 16)
-		assert emu.control("probe dma0 read 0 4096")["reason"] == "not-ram"
+		assert emu.control("probe dma0 read 0 4096")["reason"] == "unmapped-iova"
 		dev.dma_map(None, gpa=0, size=1 << 16)		# no descriptor: no way
-		assert emu.control("probe dma0 read 0 4096")["reason"] == "not-ram"
+		assert emu.control("probe dma0 read 0 4096")["reason"] == "unmapped-iova"
 		assert mem.read(0, 1 << 16) == bytes(1 << 16)
 
 
@@ -128,10 +129,10 @@ def unmap():
 		dev.enable()
 		assert emu.control("probe dma0 read 0x10000 0x10000")["result"] == "ok"
 		dev.dma_unmap(0, 1 << 48)
-		assert emu.control("probe dma0 read 0x10000 4")["reason"] == "not-ram"
+		assert emu.control("probe dma0 read 0x10000 4")["reason"] == "unmapped-iova"
 		dev.dma_map(mem, gpa=0x10000)
 		dev.dma_unmap(0, 0, flags=2)			# all
-		assert emu.control("probe dma0 read 0x10000 4")["reason"] == "not-ram"
+		assert emu.control("probe dma0 read 0x10000 4")["reason"] == "unmapped-iova"
 
 
 @claim("mappings that overlap, wrap or exceed their file are refused")

@@ -15,7 +15,7 @@ void fake_tsm_reset(void)
 {
 	fake_tsm = (struct fake_tsm) {
 		.magic		= 0x4d494454,
-		.abi		= 0x00010000,
+		.abi		= 0x00020000,
 		.nr_slots	= 16,
 	};
 	fake_tsm.info.hash = EMU_HASH_SHA384;
@@ -45,7 +45,7 @@ static u32 payload(u16 call, const void *req, void *rsp)
 {
 	const struct emu_object_read_req *read = req;
 	struct emu_object_read_rsp *chunk = rsp;
-	struct emu_tsm_info info = { .abi = cpu_to_le32(0x00010000), .name = "emulated" };
+	struct emu_tsm_info info = { .abi = cpu_to_le32(0x00020000), .name = "emulated" };
 	u64 offset;
 	size_t n;
 

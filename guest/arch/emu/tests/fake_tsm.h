@@ -88,7 +88,7 @@ struct fake_tsm {
 
 extern struct fake_tsm fake_tsm;
 
-/* As good as new: version 1.0, 16 slots, honest. */
+/* As good as new: version 2.0, 16 slots, honest. */
 void fake_tsm_reset(void);
 /* The last call of that number, or NULL. */
 const struct fake_tsm_call *fake_tsm_last(u16 call);

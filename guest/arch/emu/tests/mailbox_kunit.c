@@ -62,17 +62,17 @@ static const struct function {
 	int err;
 	unsigned int used;
 } functions[] = {
-	{ "version 1.0", 0x4d494454, 0x00010000, 16, 0, 16 },
-	{ "a newer minor version", 0x4d494454, 0x00010007, 16, 0, 16 },
-	{ "two slots", 0x4d494454, 0x00010000, 2, 0, 2 },
-	{ "more slots than we use", 0x4d494454, 0x00010000, 60, 0, 16 },
-	{ "2^32 - 1 slots", 0x4d494454, 0x00010000, U32_MAX, 0, 16 },
-	{ "another major version", 0x4d494454, 0x00020000, 16, -ENODEV, 0 },
+	{ "version 2.0", 0x4d494454, 0x00020000, 16, 0, 16 },
+	{ "a newer minor version", 0x4d494454, 0x00020007, 16, 0, 16 },
+	{ "two slots", 0x4d494454, 0x00020000, 2, 0, 2 },
+	{ "more slots than we use", 0x4d494454, 0x00020000, 60, 0, 16 },
+	{ "2^32 - 1 slots", 0x4d494454, 0x00020000, U32_MAX, 0, 16 },
+	{ "another major version", 0x4d494454, 0x00010000, 16, -ENODEV, 0 },
 	{ "major version 0", 0x4d494454, 0x00000009, 16, -ENODEV, 0 },
-	{ "another magic", 0x4d494455, 0x00010000, 16, -ENODEV, 0 },
+	{ "another magic", 0x4d494455, 0x00020000, 16, -ENODEV, 0 },
 	{ "a device that is gone", U32_MAX, U32_MAX, U32_MAX, -ENODEV, 0 },
-	{ "one slot", 0x4d494454, 0x00010000, 1, -ENODEV, 0 },
-	{ "no slots", 0x4d494454, 0x00010000, 0, -ENODEV, 0 },
+	{ "one slot", 0x4d494454, 0x00020000, 1, -ENODEV, 0 },
+	{ "no slots", 0x4d494454, 0x00020000, 0, -ENODEV, 0 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(function, functions, desc);
