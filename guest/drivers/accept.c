@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Acceptance: private MMIO and private DMA, for exactly the evidence that was
- * verified. All or nothing: one range that is refused undoes the rest.
+ * verified. All or nothing: one page that is refused undoes the rest.
  */
+#include <linux/sched/signal.h>
+
 #include "internal.h"
 
 /**
@@ -17,36 +19,77 @@
 int tdi_revoke(struct tdi *tdi)
 {
 	int dma = tdi->backend->ops->dma_disable(tdi);
-	int mmio = tdi->backend->ops->mmio_release(tdi);
+	int mmio;
 
+	/* From here on nobody maps it private any more, and then it is not. */
+	tdi_iomem_remove(tdi);
+	mmio = tdi->backend->ops->mmio_release(tdi);
 	return dma ?: mmio;
 }
 
-/* Every TEE range of the report, where the guest has that BAR. */
-static int accept_ranges(struct tdi *tdi, const struct tdi_evidence *ev)
+/**
+ * tdi_tee_range() - where the guest has a range of the report
+ * @tdi: the TDI
+ * @ev: evidence whose report was matched against its BARs
+ * @i: index of the range
+ * @ret: set to the whole range
+ *
+ * Return: may it be accepted? NON_TEE memory and the unlocked MSI-X table stay shared.
+ */
+bool tdi_tee_range(const struct tdi *tdi, const struct tdi_evidence *ev, u32 i,
+		   struct tdi_mmio *ret)
 {
 	const void *buf = ev->blob[TDI_OBJ_REPORT].data;
+	struct tdisp_range range = tdisp_report_range(buf, &ev->report, i);
+
+	*ret = (struct tdi_mmio) {
+		.range		= i,
+		.bar		= range.id,
+		.nr_pages	= range.nr_pages,
+		.addr		= pci_resource_start(tdi->pdev, range.id) +
+				  tdisp_report_bar_offset(buf, &ev->report, &ev->bars, i),
+	};
+	return !(range.attr & TDISP_RANGE_NON_TEE);
+}
+
+/* As much at a time as the platform takes. */
+static int accept_range(struct tdi *tdi, const struct tdi_nonces *nonces, struct tdi_mmio mmio)
+{
+	u64 left = mmio.nr_pages;
+	int ret;
+
+	while (left) {
+		/* A large BAR is many calls, and the host may be slow to answer each. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		mmio.nr_pages = left;
+		if (tdi->backend->mmio_chunk)
+			mmio.nr_pages = min(left, tdi->backend->mmio_chunk);
+		ret = tdi->backend->ops->mmio_accept(tdi, nonces, &mmio);
+		if (ret)
+			return ret;
+		left -= mmio.nr_pages;
+		mmio.first += mmio.nr_pages;
+		mmio.addr += mmio.nr_pages << TDISP_PAGE_SHIFT;
+	}
+	return 0;
+}
+
+/* Every TEE range of the report, and an entry in /proc/iomem for what that makes. */
+static int accept_ranges(struct tdi *tdi, const struct tdi_evidence *ev)
+{
+	struct tdi_mmio mmio;
 	u32 i;
 	int ret;
 
 	for (i = 0; i < ev->report.nr_ranges; i++) {
-		struct tdisp_range range = tdisp_report_range(buf, &ev->report, i);
-		struct tdi_mmio mmio = {
-			.range		= i,
-			.bar		= range.id,
-			.nr_pages	= range.nr_pages,
-		};
-
-		/* NON_TEE memory and the unlocked MSI-X table stay shared. */
-		if (range.attr & TDISP_RANGE_NON_TEE)
+		if (!tdi_tee_range(tdi, ev, i, &mmio))
 			continue;
-		mmio.addr = pci_resource_start(tdi->pdev, mmio.bar) +
-			    tdisp_report_bar_offset(buf, &ev->report, &ev->bars, i);
-		ret = tdi->backend->ops->mmio_accept(tdi, &ev->nonces, &mmio);
+		ret = accept_range(tdi, &ev->nonces, mmio);
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return tdi_iomem_add(tdi, ev);
 }
 
 /**
@@ -55,7 +98,8 @@ static int accept_ranges(struct tdi *tdi, const struct tdi_evidence *ev)
  *
  * Context: Process context; the device's lock and the TDI's lock are held.
  * Return: 0; -ESTALE when the TDI was locked or measured again since the
- *	evidence was verified; or a backend's error. On failure nothing is granted.
+ *	evidence was verified; -EADDRINUSE when somebody holds a part of a BAR; -EINTR;
+ *	or a backend's error. On failure nothing is granted.
  */
 int tdi_grant(struct tdi *tdi)
 {
@@ -64,7 +108,7 @@ int tdi_grant(struct tdi *tdi)
 
 	ret = accept_ranges(tdi, ev);
 	if (!ret)
-		ret = tdi->backend->ops->dma_enable(tdi, &ev->nonces, TDI_DMA_DIRECT);
+		ret = tdi_dma_grant(tdi);
 	if (ret)
 		tdi_revoke(tdi);
 	return ret;

@@ -58,13 +58,32 @@ int tdi_bounce_share_pool(struct tdi_backend *backend)
 					(pool->end - pool->start) >> PAGE_SHIFT);
 }
 
+/* swiotlb copies when it maps; on the way back, and by syncs, where the direction is so. */
+static void count_copy(struct device *dev, size_t size)
+{
+	atomic64_add(size, &tdi_dma_of(dev, TDI_DMA_BOUNCE)->bounced_bytes);
+}
+
+static bool device_writes(enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
+}
+
+static bool device_reads(enum dma_data_direction dir)
+{
+	return dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL;
+}
+
 static dma_addr_t bounce_map(struct device *dev, phys_addr_t phys, size_t size,
 			     enum dma_data_direction dir, unsigned long attrs)
 {
 	struct device *proxy = proxy_of(dev);
+	struct tdi_dma *dma;
 	dma_addr_t addr;
 
-	if (tdi_dma_attr_is_mmio(attrs) || dma_get_min_align_mask(dev) >= PAGE_SIZE)
+	/* What is shared already need not bounce; but nobody has asked for that yet. */
+	if (tdi_dma_attr_is_mmio(attrs) || tdi_dma_attr_is_shared(attrs) ||
+	    dma_get_min_align_mask(dev) >= PAGE_SIZE)
 		return DMA_MAPPING_ERROR;
 	addr = dma_map_page_attrs(proxy, pfn_to_page(PHYS_PFN(phys)), offset_in_page(phys),
 				  size, dir, attrs);
@@ -74,7 +93,11 @@ static dma_addr_t bounce_map(struct device *dev, phys_addr_t phys, size_t size,
 		dma_unmap_page_attrs(proxy, addr, size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);
 		return DMA_MAPPING_ERROR;
 	}
-	atomic_inc(&tdi_dma_of(dev, TDI_DMA_BOUNCE)->live);
+	dma = tdi_dma_of(dev, TDI_DMA_BOUNCE);
+	atomic_inc(&dma->live);
+	atomic64_inc(&dma->bounced_mappings);
+	/* Whatever the direction: the device may write less than all of it. */
+	count_copy(dev, size);
 	return addr;
 }
 
@@ -84,6 +107,8 @@ static void bounce_unmap(struct device *dev, dma_addr_t addr, size_t size,
 			 enum dma_data_direction dir, unsigned long attrs)
 {
 	dma_unmap_page_attrs(proxy_of(dev), addr, size, dir, attrs);
+	if (device_writes(dir) && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		count_copy(dev, size);
 	atomic_dec(&tdi_dma_of(dev, TDI_DMA_BOUNCE)->live);
 }
 
@@ -118,12 +143,16 @@ static void bounce_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t size
 				enum dma_data_direction dir)
 {
 	dma_sync_single_for_cpu(proxy_of(dev), addr, size, dir);
+	if (device_writes(dir))
+		count_copy(dev, size);
 }
 
 static void bounce_sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
 				   enum dma_data_direction dir)
 {
 	dma_sync_single_for_device(proxy_of(dev), addr, size, dir);
+	if (device_reads(dir))
+		count_copy(dev, size);
 }
 
 static void bounce_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl, int nents,
@@ -146,27 +175,76 @@ static void bounce_sync_sg_for_device(struct device *dev, struct scatterlist *sg
 		bounce_sync_for_device(dev, sg_dma_address(sg), sg_dma_len(sg), dir);
 }
 
+/* All or nothing says the ABI, the host decides: pages of both kinds are never reused. */
+static void leak(struct tdi_dma *dma, size_t nr_pages, const char *why)
+{
+	atomic_add(nr_pages, &dma->leaked);
+	dev_warn_ratelimited(&dma->tdi->pdev->dev, "tdi: %s, %zu pages leaked\n", why, nr_pages);
+}
+
+static int share(struct tdi_dma *dma, void *vaddr, size_t size)
+{
+	struct tdi_backend *backend = dma->tdi->backend;
+	size_t nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	int ret = -ENXIO;
+
+	if (backend->ops->share_pages)
+		ret = backend->ops->share_pages(backend, virt_to_phys(vaddr), nr_pages);
+	if (!ret)
+		atomic_add(nr_pages, &dma->shared);
+	else if (ret == -ENXIO)
+		/* Nobody was asked: they are as private as before. */
+		free_pages_exact(vaddr, PAGE_ALIGN(size));
+	else
+		leak(dma, nr_pages, "not shared");
+	return ret;
+}
+
+/**
+ * tdi_bounce_alloc_shared() - pages that are shared with the host
+ * @dma: on whose account
+ * @size: bytes
+ * @ret: set to their physical address
+ * @gfp: how to allocate; no zone is chosen
+ *
+ * Context: Any that @gfp allows.
+ * Return: zeroed pages, or NULL.
+ */
+void *tdi_bounce_alloc_shared(struct tdi_dma *dma, size_t size, phys_addr_t *ret, gfp_t gfp)
+{
+	void *vaddr;
+
+	gfp &= ~(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_COMP);
+	vaddr = alloc_pages_exact(PAGE_ALIGN(size), gfp | __GFP_ZERO);
+	if (!vaddr || share(dma, vaddr, size))
+		return NULL;
+	*ret = virt_to_phys(vaddr);
+	return vaddr;
+}
+
+/* Private again and free, or leaked: a page that may be shared is no kernel memory. */
+void tdi_bounce_free_shared(struct tdi_dma *dma, void *vaddr, size_t size)
+{
+	struct tdi_backend *backend = dma->tdi->backend;
+	size_t nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+
+	atomic_sub(nr_pages, &dma->shared);
+	if (backend->ops->unshare_pages(backend, virt_to_phys(vaddr), nr_pages))
+		leak(dma, nr_pages, "not private again");
+	else
+		free_pages_exact(vaddr, PAGE_ALIGN(size));
+}
+
 static void *bounce_alloc(struct device *dev, size_t size, dma_addr_t *ret, gfp_t gfp,
 			  unsigned long attrs)
 {
 	struct tdi_dma *dma = tdi_dma_of(dev, TDI_DMA_BOUNCE);
-	struct tdi_backend *backend = dma->tdi->backend;
-	size_t nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
 	void *vaddr = tdi_dma_alloc_pages(dev, size, ret, gfp);
-	int err;
 
-	if (!vaddr)
+	if (!vaddr || share(dma, vaddr, size))
 		return NULL;
-	err = backend->ops->share_pages(backend, *ret, nr_pages);
-	if (err == -ENXIO) {
-		/* Nobody was asked: they are as private as before. */
-		free_pages_exact(vaddr, PAGE_ALIGN(size));
-		return NULL;
-	}
-	if (err) {
-		/* All or nothing says the ABI, the host decides: never reuse them. */
-		atomic_add(nr_pages, &dma->leaked);
-		dev_warn_ratelimited(dev, "sharing failed, %zu pages leaked\n", nr_pages);
+	if (tdi_iommu_map_shared(dma, *ret, PAGE_ALIGN(size), gfp)) {
+		tdi_bounce_free_shared(dma, vaddr, size);
 		return NULL;
 	}
 	atomic_inc(&dma->live);
@@ -177,17 +255,10 @@ static void bounce_free(struct device *dev, size_t size, void *vaddr, dma_addr_t
 			unsigned long attrs)
 {
 	struct tdi_dma *dma = tdi_dma_of(dev, TDI_DMA_BOUNCE);
-	struct tdi_backend *backend = dma->tdi->backend;
-	size_t nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
 
+	tdi_iommu_unmap_shared(dma, addr, PAGE_ALIGN(size));
+	tdi_bounce_free_shared(dma, vaddr, size);
 	atomic_dec(&dma->live);
-	if (backend->ops->unshare_pages(backend, virt_to_phys(vaddr), nr_pages)) {
-		/* A page that may still be shared must not become kernel memory. */
-		atomic_add(nr_pages, &dma->leaked);
-		dev_warn_ratelimited(dev, "not private again, %zu pages leaked\n", nr_pages);
-		return;
-	}
-	free_pages_exact(vaddr, PAGE_ALIGN(size));
 }
 
 static struct page *bounce_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a TDI's DMA works: the switch between modes, and the direct mode.
+ * How a TDI's DMA works: what the modes share, and the switch between them.
  *
  * set_dma_ops() on a device without a driver and without live mappings is the
  * one official seam of a stock kernel. Every TDI has ops tables of its own, so
@@ -18,6 +18,8 @@ static const char * const mode_names[TDI_NR_DMA_MODES] = {
 	[TDI_DMA_BLOCKED]	= "blocked",
 	[TDI_DMA_BOUNCE]	= "bounce",
 	[TDI_DMA_DIRECT]	= "direct",
+	[TDI_DMA_IOMMU]		= "iommu",
+	[TDI_DMA_SPLIT]		= "split",
 };
 
 const char *tdi_dma_mode_name(enum tdi_dma_mode mode)
@@ -25,20 +27,10 @@ const char *tdi_dma_mode_name(enum tdi_dma_mode mode)
 	return mode_names[mode];
 }
 
-/* The TDI of a device whose current ops are those of @mode. */
-struct tdi_dma *tdi_dma_of(struct device *dev, enum tdi_dma_mode mode)
+/* No private mode needs memory to be low; buses that reach less than ISA's are none. */
+int tdi_dma_any_mask(struct device *dev, u64 mask)
 {
-	return container_of(get_dma_ops(dev), struct tdi_dma, ops[mode]);
-}
-
-/* Can the device address all of it? */
-bool tdi_dma_reaches(struct device *dev, phys_addr_t phys, size_t size)
-{
-	u64 limit = dev->dma_mask ? *dev->dma_mask : DMA_BIT_MASK(32);
-
-	if (dev->bus_dma_limit)
-		limit = min(limit, dev->bus_dma_limit);
-	return size && phys <= limit && size - 1 <= limit - phys;
+	return mask >= DMA_BIT_MASK(24);
 }
 
 static void *alloc_below(struct device *dev, size_t size, gfp_t gfp)
@@ -92,109 +84,6 @@ int tdi_dma_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
 	return ret;
 }
 
-/* ---- direct: DMA address = guest physical address, private ---- */
-
-static dma_addr_t direct_map(struct device *dev, phys_addr_t phys, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs)
-{
-	/*
-	 * Peer MMIO needs the peer's TSM to agree; nobody asked it. Memory that is
-	 * meant to be shared is not what this device reaches now.
-	 */
-	if (tdi_dma_attr_is_mmio(attrs) || tdi_dma_attr_is_shared(attrs) ||
-	    !tdi_dma_reaches(dev, phys, size))
-		return DMA_MAPPING_ERROR;
-	atomic_inc(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
-	return phys;
-}
-
-TDI_DEFINE_DMA_MAP(direct_map)
-
-static void direct_unmap(struct device *dev, dma_addr_t addr, size_t size,
-			 enum dma_data_direction dir, unsigned long attrs)
-{
-	atomic_dec(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
-}
-
-static int direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
-			 enum dma_data_direction dir, unsigned long attrs)
-{
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sg(sgl, sg, nents, i) {
-		if (!tdi_dma_reaches(dev, sg_phys(sg), sg->length))
-			return -EIO;
-	}
-	for_each_sg(sgl, sg, nents, i) {
-		sg_dma_address(sg) = sg_phys(sg);
-		sg_dma_len(sg) = sg->length;
-	}
-	atomic_add(nents, &tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
-	return nents;
-}
-
-static void direct_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
-			    enum dma_data_direction dir, unsigned long attrs)
-{
-	atomic_sub(nents, &tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
-}
-
-static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *ret, gfp_t gfp,
-			  unsigned long attrs)
-{
-	void *vaddr = tdi_dma_alloc_pages(dev, size, ret, gfp);
-
-	if (vaddr)
-		atomic_inc(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
-	return vaddr;
-}
-
-static void direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t addr,
-			unsigned long attrs)
-{
-	free_pages_exact(vaddr, PAGE_ALIGN(size));
-	atomic_dec(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
-}
-
-static struct page *direct_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,
-				       enum dma_data_direction dir, gfp_t gfp)
-{
-	void *vaddr = direct_alloc(dev, size, ret, gfp, 0);
-
-	return vaddr ? virt_to_page(vaddr) : NULL;
-}
-
-static void direct_free_pages(struct device *dev, size_t size, struct page *page,
-			      dma_addr_t addr, enum dma_data_direction dir)
-{
-	direct_free(dev, size, page_address(page), addr, 0);
-}
-
-static u64 direct_required_mask(struct device *dev)
-{
-	return DMA_BIT_MASK(64);
-}
-
-static int any_mask_supported(struct device *dev, u64 mask)
-{
-	return mask >= DMA_BIT_MASK(24);
-}
-
-static const struct dma_map_ops direct_ops = {
-	.alloc			= direct_alloc,
-	.free			= direct_free,
-	.alloc_pages_op		= direct_alloc_pages,
-	.free_pages		= direct_free_pages,
-	.mmap			= tdi_dma_mmap,
-	.get_sgtable		= tdi_dma_get_sgtable,
-	TDI_DMA_MAP_OPS(direct_map, direct_unmap),
-	.map_sg			= direct_map_sg,
-	.unmap_sg		= direct_unmap_sg,
-	.dma_supported		= any_mask_supported,
-	.get_required_mask	= direct_required_mask,
-};
-
 /* ---- blocked: every request fails, so that nothing is handed to the device ---- */
 
 static dma_addr_t blocked_map(struct device *dev, phys_addr_t phys, size_t size,
@@ -226,7 +115,7 @@ static const struct dma_map_ops blocked_ops = {
 	.alloc			= blocked_alloc,
 	TDI_DMA_MAP_OPS(blocked_map, blocked_unmap),
 	.map_sg			= blocked_map_sg,
-	.dma_supported		= any_mask_supported,
+	.dma_supported		= tdi_dma_any_mask,
 };
 
 /* ---- the switch ---- */
@@ -241,20 +130,113 @@ enum tdi_dma_mode tdi_dma_shared_mode(const struct tdi *tdi)
 }
 
 /**
+ * tdi_dma_can() - can this function ever be in that private mode?
+ * @tdi: the TDI
+ * @mode: any
+ *
+ * Where an IOMMU translates for it, addresses of memory mean nothing to the device.
+ *
+ * Return: true or false, the same for as long as it is a TDI.
+ */
+bool tdi_dma_can(const struct tdi *tdi, enum tdi_dma_mode mode)
+{
+	switch (mode) {
+	case TDI_DMA_DIRECT:
+		return !tdi->dma.iommu;
+	case TDI_DMA_IOMMU:
+		return tdi->dma.iommu;
+	case TDI_DMA_SPLIT:
+		return !tdi->dma.iommu && tdi->backend->vtom;
+	default:
+		return false;
+	}
+}
+
+/**
+ * tdi_dma_want() - choose the private mode that the next accept switches to
+ * @tdi: the TDI, its lock held
+ * @mode: a private mode
+ *
+ * Return: 0; -EBUSY the TDI is accepted; -EOPNOTSUPP not possible for this function.
+ */
+int tdi_dma_want(struct tdi *tdi, enum tdi_dma_mode mode)
+{
+	lockdep_assert_held(&tdi->lock);
+	if (!tdi_dma_can(tdi, mode))
+		return -EOPNOTSUPP;
+	if (tdi_is_accepted(tdi))
+		return -EBUSY;
+	tdi->dma.wanted = mode;
+	return 0;
+}
+
+/**
+ * tdi_dma_grant() - have the TSM open private memory to a TDI, in the mode that is wanted
+ * @tdi: the TDI
+ *
+ * The TSM is asked what it enforces afterwards: another mode, or a split at another
+ * address, would give the device what nobody granted.
+ *
+ * Context: Process context; the device's lock and the TDI's lock are held.
+ * Return: 0; -EOPNOTSUPP the IOMMU is not as it must be; -EREMOTEIO the TSM enforces
+ *	something else; or the backend's error.
+ */
+int tdi_dma_grant(struct tdi *tdi)
+{
+	enum tdi_dma_mode mode = tdi->dma.wanted;
+	u64 vtom = mode == TDI_DMA_SPLIT ? tdi->backend->vtom : 0;
+	const char *wrong = tdi_iommu_check(tdi);
+	struct tdi_tsm_info info;
+	int ret;
+
+	if (wrong) {
+		tdi_reason(tdi, "DMA mode: %s", wrong);
+		return -EOPNOTSUPP;
+	}
+	ret = tdi->backend->ops->dma_enable(tdi, &tdi->evidence->nonces, mode);
+	if (!ret)
+		ret = tdi->backend->ops->info(tdi, &info);
+	if (ret || !info.has_dma)
+		return ret;
+	if (info.dma_mode == mode && info.vtom == vtom)
+		return 0;
+	tdi_reason(tdi, "DMA: expected %s, vTOM %#llx, found %s, vTOM %#llx (TSM)",
+		   tdi_dma_mode_name(mode), vtom, tdi_dma_mode_name(info.dma_mode), info.vtom);
+	return -EREMOTEIO;
+}
+
+/* On real platforms the kernel's default is bounce: no ops of ours. */
+static void set_ops(struct tdi_dma *dma, enum tdi_dma_mode mode)
+{
+	struct device *dev = &dma->tdi->pdev->dev;
+
+	if (mode == TDI_DMA_BOUNCE && !dma->tdi->backend->ops->share_pages)
+		set_dma_ops(dev, dma->saved);
+	else
+		set_dma_ops(dev, &dma->ops[mode]);
+	dma->mode = mode;
+	/* Whether syncs may be skipped is worked out when a mask is set: anew. */
+	if (dev->dma_mask)
+		dma_set_mask(dev, *dev->dma_mask);
+}
+
+/**
  * tdi_dma_set_mode() - switch a TDI's DMA
  * @tdi: the TDI
  * @mode: the mode from now on
  *
  * Context: The device's lock and the TDI's lock are held.
- * Return: 0, or -EBUSY with the old mode in force: a driver is bound, or
- *	mappings made under the old mode still exist (counted, not assumed). With
- *	no driver bound, TDI_DMA_BLOCKED is never refused.
+ * Return: 0; -EBUSY with the old mode in force: a driver is bound, or mappings made
+ *	under the old mode still exist (counted, not assumed); or an error of the IOMMU,
+ *	with TDI_DMA_BLOCKED in force. With no driver bound, TDI_DMA_BLOCKED is never
+ *	refused.
  */
 int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode)
 {
 	struct device *dev = &tdi->pdev->dev;
 	struct tdi_dma *dma = &tdi->dma;
 	int live = atomic_read(&dma->live);
+	int ret;
 
 	device_lock_assert(dev);
 	lockdep_assert_held(&tdi->lock);
@@ -271,16 +253,15 @@ int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode)
 		return -EBUSY;
 	}
 
-	/* On real platforms the kernel's default is bounce: no ops of ours. */
-	if (mode == TDI_DMA_BOUNCE && !tdi->backend->ops->share_pages)
-		set_dma_ops(dev, dma->saved);
-	else
-		set_dma_ops(dev, &dma->ops[mode]);
-	dma->mode = mode;
-	/* Whether syncs may be skipped is worked out when a mask is set: anew. */
-	if (dev->dma_mask)
-		dma_set_mask(dev, *dev->dma_mask);
-	return 0;
+	ret = tdi_iommu_switch(tdi, mode);
+	if (ret) {
+		tdi_reason(tdi, "DMA mode %s: IOMMU: expected 0, found %d",
+			   tdi_dma_mode_name(mode), ret);
+		tdi_iommu_switch(tdi, TDI_DMA_BLOCKED);
+		mode = TDI_DMA_BLOCKED;
+	}
+	set_ops(dma, mode);
+	return ret;
 }
 
 /* Mappings and allocations that exist; a driver that leaks leaves some behind. */
@@ -289,21 +270,62 @@ int tdi_dma_live(const struct tdi *tdi)
 	return atomic_read(&tdi->dma.live);
 }
 
-void tdi_dma_init(struct tdi *tdi)
+/**
+ * tdi_dma_bind() - a driver is about to be bound: is DMA still what it was switched to?
+ * @tdi: the TDI
+ *
+ * Between drivers the administrator may have given the IOMMU group another type. If that
+ * cannot be put right, the driver gets no mapping.
+ *
+ * Context: Process context; the device's lock is held.
+ */
+void tdi_dma_bind(struct tdi *tdi)
+{
+	const char *wrong = tdi_iommu_check(tdi);
+
+	device_lock_assert(&tdi->pdev->dev);
+	if (!wrong)
+		return;
+	pci_err(tdi->pdev, "tdi: DMA blocked: %s\n", wrong);
+	set_ops(&tdi->dma, TDI_DMA_BLOCKED);
+}
+
+static enum tdi_dma_mode default_private_mode(const struct tdi *tdi)
+{
+	return tdi->dma.iommu ? TDI_DMA_IOMMU : TDI_DMA_DIRECT;
+}
+
+/**
+ * tdi_dma_init() - take a new TDI's DMA over, blocked
+ * @tdi: the TDI
+ *
+ * Context: Process context; the device's lock is held, no driver is bound.
+ * Return: 0 or the error of tdi_iommu_init(), with nothing changed.
+ */
+int tdi_dma_init(struct tdi *tdi)
 {
 	struct tdi_dma *dma = &tdi->dma;
+	int ret;
 
 	dma->tdi = tdi;
 	dma->ops[TDI_DMA_BLOCKED] = blocked_ops;
 	dma->ops[TDI_DMA_BOUNCE] = tdi_bounce_ops;
-	dma->ops[TDI_DMA_DIRECT] = direct_ops;
+	dma->ops[TDI_DMA_DIRECT] = tdi_direct_ops;
+	dma->ops[TDI_DMA_IOMMU] = tdi_iommu_ops;
+	dma->ops[TDI_DMA_SPLIT] = tdi_split_ops;
 	dma->saved = tdi->pdev->dev.dma_ops;
+	ret = tdi_iommu_init(tdi);
+	if (ret)
+		return ret;
+	dma->wanted = default_private_mode(tdi);
 	dma->mode = TDI_DMA_BLOCKED;
 	set_dma_ops(&tdi->pdev->dev, &dma->ops[TDI_DMA_BLOCKED]);
+	return 0;
 }
 
 /* The device's DMA is the kernel's again. No driver may be bound. */
 void tdi_dma_exit(struct tdi *tdi)
 {
 	set_dma_ops(&tdi->pdev->dev, tdi->dma.saved);
+	tdi_iommu_exit(tdi);
 }

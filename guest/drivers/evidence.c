@@ -192,6 +192,11 @@ static struct tdisp_policy wanted(struct pci_dev *pdev)
 	return policy;
 }
 
+static bool allow_mmio_holes;
+module_param(allow_mmio_holes, bool, 0600);
+MODULE_PARM_DESC(allow_mmio_holes,
+		 "Accept reports that leave out pages of a BAR, which stay the host's (default: off)");
+
 /* Does the report describe the function that the guest sees, and wants? */
 static int check_report(struct tdi *tdi, struct tdi_evidence *ev)
 {
@@ -206,7 +211,8 @@ static int check_report(struct tdi *tdi, struct tdi_evidence *ev)
 			ev->bars.size[i] = pci_resource_len(pdev, i);
 
 	/* What no range covers stays the host's, and nobody would notice. */
-	policy.covered = &ev->bars;
+	if (!allow_mmio_holes)
+		policy.covered = &ev->bars;
 	ret = tdisp_report_parse(blob->data, blob->len, &ev->report, &why);
 	if (!ret)
 		ret = tdisp_report_match(blob->data, &ev->report, &ev->bars, &why);

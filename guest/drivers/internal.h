@@ -4,14 +4,17 @@
  *
  *   main.c      module, registry, hot-add        tdi.c      verbs and transitions
  *   evidence.c  collect, digest, appraise        identity.c signature and chain
- *   accept.c    MMIO and DMA grants
- *   dma.c       modes, direct and blocked ops    bounce.c   shared pool, bounce ops
+ *   accept.c    MMIO and DMA grants              iomem.c    /proc/iomem
+ *   dma.c       modes, the switch, blocked       bounce.c   shared pool, bounce mode
+ *   direct.c    direct mode                      split.c    split mode, shared mappings
+ *   iommu.c     domains, iommu mode (or iommu_none.c)
  *   enable.c    pci_tdi_enable()                 sysfs.c class*.c debugfs.c  surfaces
  */
 #ifndef TDI_INTERNAL_H
 #define TDI_INTERNAL_H
 
 #include <linux/cleanup.h>
+#include <linux/dma-map-ops.h>
 
 #include "../include/tdisp/backend.h"
 #include "../include/tdisp/tdi.h"
@@ -95,16 +98,49 @@ int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev);
 /* accept.c */
 int tdi_grant(struct tdi *tdi);
 int tdi_revoke(struct tdi *tdi);
+bool tdi_tee_range(const struct tdi *tdi, const struct tdi_evidence *ev, u32 i,
+		   struct tdi_mmio *ret);
+
+/* iomem.c */
+int tdi_iomem_add(struct tdi *tdi, const struct tdi_evidence *ev);
+void tdi_iomem_remove(struct tdi *tdi);
+void tdi_iomem_driver_comes(struct tdi *tdi);
+ssize_t tdi_iomem_show(struct tdi *tdi, char *buf);
 
 /* dma.c */
-void tdi_dma_init(struct tdi *tdi);
+int tdi_dma_init(struct tdi *tdi);
 void tdi_dma_exit(struct tdi *tdi);
+void tdi_dma_bind(struct tdi *tdi);
+bool tdi_dma_can(const struct tdi *tdi, enum tdi_dma_mode mode);
+int tdi_dma_want(struct tdi *tdi, enum tdi_dma_mode mode);
+int tdi_dma_grant(struct tdi *tdi);
 int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode);
 enum tdi_dma_mode tdi_dma_shared_mode(const struct tdi *tdi);
 int tdi_dma_live(const struct tdi *tdi);
 const char *tdi_dma_mode_name(enum tdi_dma_mode mode);
-struct tdi_dma *tdi_dma_of(struct device *dev, enum tdi_dma_mode mode);
-bool tdi_dma_reaches(struct device *dev, phys_addr_t phys, size_t size);
+
+/* Both are in every mapping's way: a call each would cost more than the kernel's own code. */
+
+/* The TDI of a device whose current ops are those of @mode. */
+static inline struct tdi_dma *tdi_dma_of(struct device *dev, enum tdi_dma_mode mode)
+{
+	return container_of(dev->dma_ops, struct tdi_dma, ops[mode]);
+}
+
+/* Can the device address all of it? The DMA API has seen to it that there is a mask. */
+static inline bool tdi_dma_reaches(struct device *dev, phys_addr_t phys, size_t size)
+{
+	phys_addr_t last = phys + size - 1;
+
+	/* It wraps, or it is nothing. */
+	if (last < phys)
+		return false;
+	if (dev->bus_dma_limit && last > dev->bus_dma_limit)
+		return false;
+	return last <= *dev->dma_mask;
+}
+
+int tdi_dma_any_mask(struct device *dev, u64 mask);
 void *tdi_dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret, gfp_t gfp);
 int tdi_dma_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
 		 dma_addr_t addr, size_t size, unsigned long attrs);
@@ -114,7 +150,24 @@ int tdi_dma_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
 /* bounce.c */
 int tdi_bounce_check(struct tdi_backend *backend);
 int tdi_bounce_share_pool(struct tdi_backend *backend);
+void *tdi_bounce_alloc_shared(struct tdi_dma *dma, size_t size, phys_addr_t *ret, gfp_t gfp);
+void tdi_bounce_free_shared(struct tdi_dma *dma, void *vaddr, size_t size);
 extern const struct dma_map_ops tdi_bounce_ops;
+
+/* direct.c, split.c */
+extern const struct dma_map_ops tdi_direct_ops;
+extern const struct dma_map_ops tdi_split_ops;
+
+/* iommu.c or iommu_none.c */
+int tdi_iommu_init(struct tdi *tdi);
+void tdi_iommu_exit(struct tdi *tdi);
+void tdi_iommu_detach(struct tdi *tdi);
+const char *tdi_iommu_check(struct tdi *tdi);
+int tdi_iommu_switch(struct tdi *tdi, enum tdi_dma_mode mode);
+int tdi_iommu_map_shared(struct tdi_dma *dma, phys_addr_t phys, size_t size, gfp_t gfp);
+void tdi_iommu_unmap_shared(struct tdi_dma *dma, phys_addr_t phys, size_t size);
+bool tdi_iommu_bypass(struct device *dev, bool bypass);
+extern const struct dma_map_ops tdi_iommu_ops;
 
 /* sysfs.c */
 extern const struct attribute_group tdi_sysfs_group;

@@ -90,11 +90,6 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 		return 0;
 	if (!device_is_registered(&pdev->dev))
 		return -ENODEV;
-	/* There IOVAs are what drivers get, and ops of ours are passed by. */
-	if (device_iommu_mapped(&pdev->dev)) {
-		pci_err(pdev, "tdi: expected no guest-visible IOMMU, found one: not taken over\n");
-		return -EOPNOTSUPP;
-	}
 	if (pdev->dev.driver)
 		return -EBUSY;
 
@@ -106,7 +101,12 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 	tdi->state = TDI_UNLOCKED;
 	mutex_init(&tdi->lock);
 
-	ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
+	ret = tdi_dma_init(tdi);
+	if (!ret) {
+		ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
+		if (ret)
+			tdi_dma_exit(tdi);
+	}
 	if (ret) {
 		pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
 		pci_dev_put(pdev);
@@ -114,7 +114,6 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 		return ret;
 	}
 	atomic_inc(&nr_tdis);
-	tdi_dma_init(tdi);
 	tdi_debugfs_add(tdi);
 	return 0;
 }
@@ -208,6 +207,28 @@ static int function_goes(struct pci_dev *pdev)
 	return 0;
 }
 
+/* It goes with a driver bound, and its IOMMU group goes before the TDI does. */
+static void function_leaves_group(struct pci_dev *pdev)
+{
+	struct tdi *tdi;
+
+	guard(device)(&pdev->dev);
+	tdi = tdi_from_pdev(pdev);
+	if (tdi && !tdi->going)
+		tdi_iommu_detach(tdi);
+}
+
+/* A driver is about to be probed, under the device's lock, which keeps its TDI here. */
+static void driver_comes(struct pci_dev *pdev)
+{
+	struct tdi *tdi = tdi_from_pdev(pdev);
+
+	if (!tdi || tdi->going)
+		return;
+	tdi_iomem_driver_comes(tdi);
+	tdi_dma_bind(tdi);
+}
+
 static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(data);
@@ -216,8 +237,14 @@ static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 	case BUS_NOTIFY_ADD_DEVICE:
 		function_comes(pdev);
 		return NOTIFY_OK;
+	case BUS_NOTIFY_BIND_DRIVER:
+		driver_comes(pdev);
+		return NOTIFY_OK;
 	case BUS_NOTIFY_DEL_DEVICE:
 		/* Its driver is gone; but one that was quick goes after this ... */
+		if (function_goes(pdev) == -EBUSY)
+			function_leaves_group(pdev);
+		return NOTIFY_OK;
 	case BUS_NOTIFY_REMOVED_DEVICE:
 		/* ... and none is left at this. */
 		function_goes(pdev);
@@ -283,6 +310,8 @@ static void give_back(struct tdi_backend *backend, struct xarray *bound)
 	/* Drivers come back to open memory, or they would only fail. */
 	if (backend->ops->leave)
 		backend->ops->leave(backend);
+	if (backend->ops->share_pages && backend->proxy_had_iommu)
+		tdi_iommu_bypass(backend->parent, false);
 	tdi_class_remove(backend);
 	reattach(bound);
 }
@@ -318,6 +347,9 @@ int tdi_backend_register(struct tdi_backend *backend)
 	ret = tdi_class_add(backend);
 	if (ret)
 		return ret;
+
+	if (backend->ops->share_pages)
+		backend->proxy_had_iommu = tdi_iommu_bypass(backend->parent, true);
 
 	/* Functions that come from here on are taken by the notifier. */
 	scoped_guard(rwsem_write, &registry_lock)

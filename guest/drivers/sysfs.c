@@ -192,6 +192,73 @@ static ssize_t dma_show(struct device *dev, struct device_attribute *attr, char 
 }
 static DEVICE_ATTR_RO(dma);
 
+static ssize_t mmio_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return tdi_iomem_show(tdi, buf);
+	return -EINTR;
+}
+static DEVICE_ATTR_RO(mmio);
+
+/* The mode that is wanted in brackets, as block devices show their schedulers. */
+static ssize_t dma_mode_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		enum tdi_dma_mode mode;
+		int len = 0;
+
+		for (mode = TDI_DMA_DIRECT; mode < TDI_NR_DMA_MODES; mode++) {
+			const char *fmt = mode == tdi->dma.wanted ? "%s[%s]" : "%s%s";
+
+			if (tdi_dma_can(tdi, mode))
+				len += sysfs_emit_at(buf, len, fmt, len ? " " : "",
+						     tdi_dma_mode_name(mode));
+		}
+		len += sysfs_emit_at(buf, len, "\n");
+		return len;
+	}
+	return -EINTR;
+}
+
+static ssize_t dma_mode_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t len)
+{
+	struct tdi *tdi = to_tdi(dev);
+	enum tdi_dma_mode mode;
+
+	for (mode = TDI_DMA_DIRECT; mode < TDI_NR_DMA_MODES; mode++)
+		if (sysfs_streq(buf, tdi_dma_mode_name(mode)))
+			break;
+	if (mode == TDI_NR_DMA_MODES)
+		return -EINVAL;
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock)
+		return tdi_dma_want(tdi, mode) ?: len;
+	return -EINTR;
+}
+static DEVICE_ATTR_RW(dma_mode);
+
+/* Counters, each by itself: nothing stops while they are read. */
+static ssize_t dma_stats_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi_dma *dma = &to_tdi(dev)->dma;
+
+	return sysfs_emit(buf,
+			  "live %d\n"
+			  "bounced_bytes %llu\n"
+			  "bounced_mappings %llu\n"
+			  "shared_pages %d\n"
+			  "leaked_pages %d\n",
+			  atomic_read(&dma->live),
+			  (u64)atomic64_read(&dma->bounced_bytes),
+			  (u64)atomic64_read(&dma->bounced_mappings),
+			  atomic_read(&dma->shared), atomic_read(&dma->leaked));
+}
+static DEVICE_ATTR_RO(dma_stats);
+
 static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct tdi *tdi = to_tdi(dev);
@@ -241,6 +308,9 @@ static struct attribute *attrs[] = {
 	&dev_attr_unlock.attr,
 	&dev_attr_state.attr,
 	&dev_attr_dma.attr,
+	&dev_attr_dma_mode.attr,
+	&dev_attr_dma_stats.attr,
+	&dev_attr_mmio.attr,
 	&dev_attr_generation.attr,
 	&dev_attr_identity.attr,
 	&dev_attr_result.attr,

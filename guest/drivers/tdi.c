@@ -89,6 +89,9 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 	/* may() said yes before the work was done; FAULT is always legal. */
 	if (WARN_ON_ONCE(tdi_state_next(tdi->backend->order, old, event, &tdi->state)))
 		tdi->state = TDI_ERROR;
+	/* The TSM has taken it back, whoever still holds a mapping of it. */
+	if (tdi->state == TDI_ERROR)
+		tdi_iomem_remove(tdi);
 	trace_tdi_transition(pci_name(tdi->pdev), old, event, tdi->state);
 }
 
@@ -318,7 +321,7 @@ static int run(struct tdi *tdi)
 	if (!ret)
 		ret = still_fresh(tdi, TDISP_RUN);
 	if (!ret)
-		ret = tdi_dma_set_mode(tdi, TDI_DMA_DIRECT);
+		ret = tdi_dma_set_mode(tdi, tdi->dma.wanted);
 	return ret;
 }
 

@@ -39,6 +39,7 @@ ERRNO_TEXT = {  # as busybox prints them
     "EBADMSG": "Bad message", "ESTALE": "Stale file handle", "EIO": "Input/output error",
     "ETIMEDOUT": "Operation timed out|Connection timed out", "EREMOTEIO": "Remote I/O error",
     "EACCES": "Permission denied", "ENOENT": "No such file or directory",
+    "EOPNOTSUPP": "Operation not supported",
 }
 
 
@@ -209,6 +210,8 @@ class Session:
             if self.state(bdf) != "CONFIG_UNLOCKED":
                 self.unbind_driver(bdf)
                 self.do("unlock", bdf=bdf)
+            # What a device that nobody configured would be in: the first that is offered.
+            self.do("dma_mode", self.read("dma_mode", bdf).split()[0].strip("[]"), bdf)
         if self.sh("tdi anchor list").startswith("no anchors"):
             self.trust(self.root_ca())
         if not self.driver(self.nvme):

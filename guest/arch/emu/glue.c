@@ -16,6 +16,9 @@ static unsigned int timeout_ms = 2000;
 module_param(timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "How long a call may take, in ms (default: 2000)");
 
+/* Above all memory that an emulated guest has; the TSM checks that it is. */
+#define EMU_VTOM	BIT_ULL(40)
+
 struct emu_tsm {
 	struct tdi_backend backend;
 	struct pci_dev *pdev;
@@ -109,7 +112,26 @@ static int emu_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 		.nonces.meas	= le64_to_cpu(w.meas_nonce),
 		.nonces.report	= le64_to_cpu(w.report_nonce),
 		.has_bars	= true,
+		.has_dma	= true,
+		.vtom		= le64_to_cpu(w.vtom),
 	};
+	switch (w.dma_mode) {
+	case EMU_DMA_NONE:
+		ret->dma_mode = TDI_DMA_BOUNCE;
+		break;
+	case EMU_DMA_DIRECT:
+		ret->dma_mode = TDI_DMA_DIRECT;
+		break;
+	case EMU_DMA_IOMMU:
+		ret->dma_mode = TDI_DMA_IOMMU;
+		break;
+	case EMU_DMA_SPLIT:
+		ret->dma_mode = TDI_DMA_SPLIT;
+		break;
+	default:
+		tdi_reason(tdi, "TDI_INFO: DMA mode: expected 0 to 3, found %u", w.dma_mode);
+		return -EIO;
+	}
 	if (w.state > TDISP_ERROR) {
 		tdi_reason(tdi, "TDI_INFO: state: expected 0 to 3, found %u", w.state);
 		return -EIO;
@@ -208,6 +230,7 @@ static int emu_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 {
 	struct emu_mmio_accept req = {
 		.range	= cpu_to_le32(mmio->range),
+		.page_offset = cpu_to_le64(mmio->first),
 		.npages	= cpu_to_le64(mmio->nr_pages),
 		.gpa	= cpu_to_le64(mmio->addr),
 	};
@@ -224,10 +247,22 @@ static int emu_mmio_release(struct tdi *tdi)
 static int emu_dma_enable(struct tdi *tdi, const struct tdi_nonces *nonces,
 			  enum tdi_dma_mode mode)
 {
-	struct emu_dma_enable req = { .mode = cpu_to_le32(EMU_DMA_DIRECT) };
+	struct emu_dma_enable req = { };
 
-	if (mode != TDI_DMA_DIRECT)
+	switch (mode) {
+	case TDI_DMA_DIRECT:
+		req.mode = cpu_to_le32(EMU_DMA_DIRECT);
+		break;
+	case TDI_DMA_IOMMU:
+		req.mode = cpu_to_le32(EMU_DMA_IOMMU);
+		break;
+	case TDI_DMA_SPLIT:
+		req.mode = cpu_to_le32(EMU_DMA_SPLIT);
+		req.vtom = cpu_to_le64(tdi->backend->vtom);
+		break;
+	default:
 		return -EOPNOTSUPP;
+	}
 	put_nonces(&req.nonces, nonces);
 	return call_plain(tdi, EMU_TSM_DMA_ENABLE, "DMA_ENABLE", &req, sizeof(req));
 }
@@ -371,6 +406,8 @@ static int emu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 			.parent		= &pdev->dev,
 			.ops		= &emu_ops,
 			.flags		= TDI_BACKEND_EMULATED,
+			.vtom		= EMU_VTOM,
+			.mmio_chunk	= EMU_MMIO_ACCEPT_MAX,
 			.order		= le32_to_cpu(info.flags) & EMU_TSM_F_START_FIRST ?
 					  TDI_START_FIRST : TDI_ACCEPT_FIRST,
 		};

@@ -81,7 +81,7 @@ static const u8 conf_nonce[TDI_NONCE_SIZE] = {
 };
 
 static const struct tdi_mmio conf_mmio = {
-	.range = 3, .bar = 2, .nr_pages = 5, .addr = 0x4000a000,
+	.range = 3, .bar = 2, .first = 0x1234567, .nr_pages = 5, .addr = 0x4000a000,
 };
 
 static u8 conf_buf[256];
@@ -270,6 +270,7 @@ static void a_range_is_accepted_where_the_guest_has_it(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, conf_do(tdi, CONF_ACCEPT), 0);
 	KUNIT_EXPECT_TRUE(test, conf_carried(CONF_ACCEPT, &conf_mmio.addr, 8));
+	KUNIT_EXPECT_TRUE(test, conf_carried(CONF_ACCEPT, &conf_mmio.first, 8));
 	KUNIT_EXPECT_TRUE(test, conf_carried(CONF_ACCEPT, &conf_mmio.nr_pages, 8));
 	KUNIT_EXPECT_TRUE(test, conf_carried(CONF_ACCEPT, &conf_mmio.range, 4));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dma.c and bounce.c: what each mode makes of a request, through the DMA API of a
- * device in that mode; what is counted; and when a switch is refused.
+ * dma.c, bounce.c, direct.c and split.c: what each mode makes of a request, through the
+ * DMA API of a device in that mode; what is counted; and when a switch is refused. What
+ * iommu.c does takes an IOMMU: tests/e2e/test_dma.py has one.
  */
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
@@ -234,7 +235,7 @@ static void a_table_of_coherent_memory_names_its_pages(struct kunit *test)
 static void nobody_maps_the_mmio_of_a_peer(struct kunit *test)
 {
 	static const enum tdi_dma_mode modes[] = {
-		TDI_DMA_DIRECT, TDI_DMA_BOUNCE, TDI_DMA_BLOCKED,
+		TDI_DMA_DIRECT, TDI_DMA_SPLIT, TDI_DMA_BOUNCE, TDI_DMA_BLOCKED,
 	};
 	dma_addr_t addr;
 	int i;
@@ -394,6 +395,18 @@ static void pages_that_would_not_be_shared_are_leaked(struct kunit *test)
 	fake_fail(fb, FAKE_SHARE, -EREMOTEIO, 0);
 	KUNIT_EXPECT_NULL(test, dma_alloc_coherent(dev, 2 * PAGE_SIZE, &addr, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.leaked), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.shared), 0);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+static void pages_that_nobody_was_asked_to_share_are_not_leaked(struct kunit *test)
+{
+	dma_addr_t addr;
+
+	ready(test, TDI_DMA_BOUNCE);
+	fake_fail(fb, FAKE_SHARE, -ENXIO, 0);
+	KUNIT_EXPECT_NULL(test, dma_alloc_coherent(dev, 2 * PAGE_SIZE, &addr, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.leaked), 0);
 	KUNIT_EXPECT_EQ(test, live(), 0);
 }
 
@@ -428,6 +441,256 @@ static void drivers_learn_how_much_fits_a_bounce(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_max_mapping_size(dev), SIZE_MAX);
 }
 
+static void expect_bounced(struct kunit *test, u64 bytes, u64 mappings)
+{
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&tdi->dma.bounced_bytes), bytes);
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&tdi->dma.bounced_mappings), mappings);
+}
+
+static void each_copy_is_counted(struct kunit *test)
+{
+	dma_addr_t addr;
+
+	ready(test, TDI_DMA_BOUNCE);
+	expect_bounced(test, 0, 0);
+	addr = dma_map_single(dev, buf, 100, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, addr), 0);
+	expect_bounced(test, 100, 1);
+	dma_sync_single_for_cpu(dev, addr, 100, DMA_TO_DEVICE);
+	expect_bounced(test, 100, 1);
+	dma_sync_single_for_device(dev, addr, 30, DMA_TO_DEVICE);
+	expect_bounced(test, 130, 1);
+	dma_unmap_single(dev, addr, 100, DMA_TO_DEVICE);
+	expect_bounced(test, 130, 1);
+
+	/* swiotlb copies when it maps for this direction, too. */
+	addr = dma_map_single(dev, buf, 100, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, addr), 0);
+	expect_bounced(test, 230, 2);
+	dma_sync_single_for_cpu(dev, addr, 50, DMA_FROM_DEVICE);
+	expect_bounced(test, 280, 2);
+	dma_unmap_single(dev, addr, 100, DMA_FROM_DEVICE);
+	expect_bounced(test, 380, 2);
+
+	/* Nothing is copied in a private mode, and nothing forgotten. */
+	KUNIT_ASSERT_EQ(test, fake_set_mode(tdi, TDI_DMA_DIRECT), 0);
+	addr = dma_map_single(dev, buf, 100, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, addr), 0);
+	dma_unmap_single(dev, addr, 100, DMA_BIDIRECTIONAL);
+	expect_bounced(test, 380, 2);
+}
+
+static void shared_pages_are_counted(struct kunit *test)
+{
+	dma_addr_t addr;
+	void *vaddr;
+
+	ready(test, TDI_DMA_BOUNCE);
+	vaddr = dma_alloc_coherent(dev, 3 * PAGE_SIZE, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.shared), 3);
+	dma_free_coherent(dev, 3 * PAGE_SIZE, vaddr, addr);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.shared), 0);
+}
+
+/* --- split ------------------------------------------------------------------- */
+
+static void split_hands_out_the_physical_address_of_private_memory(struct kunit *test)
+{
+	dma_addr_t addr;
+	void *vaddr;
+
+	ready(test, TDI_DMA_SPLIT);
+	addr = dma_map_single(dev, buf, LEN, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, addr), 0);
+	KUNIT_EXPECT_EQ(test, addr, virt_to_phys(buf));
+	KUNIT_EXPECT_EQ(test, live(), 1);
+	dma_unmap_single(dev, addr, LEN, DMA_BIDIRECTIONAL);
+	vaddr = dma_alloc_coherent(dev, LEN, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_EXPECT_EQ(test, addr, virt_to_phys(vaddr));
+	KUNIT_EXPECT_FALSE(test, is_shared(addr));
+	dma_free_coherent(dev, LEN, vaddr, addr);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+static void split_maps_lists_entry_by_entry(struct kunit *test)
+{
+	struct scatterlist sgl[3], *sg;
+	int i;
+
+	ready(test, TDI_DMA_SPLIT);
+	fill_sg(sgl);
+	KUNIT_ASSERT_EQ(test, dma_map_sg(dev, sgl, 3, DMA_TO_DEVICE), 3);
+	KUNIT_EXPECT_EQ(test, live(), 3);
+	for_each_sg(sgl, sg, 3, i)
+		KUNIT_EXPECT_EQ(test, sg_dma_address(sg), sg_phys(sg));
+	dma_unmap_sg(dev, sgl, 3, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+static void shared_memory_is_above_vtom(struct kunit *test)
+{
+	dma_addr_t addr, again;
+	unsigned long before;
+	u8 *vaddr;
+
+	ready(test, TDI_DMA_SPLIT);
+	before = nr_shared();
+	vaddr = tdi_alloc_shared(dev, PAGE_SIZE + 1, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_EXPECT_EQ(test, addr, FAKE_VTOM + virt_to_phys(vaddr));
+	KUNIT_EXPECT_EQ(test, nr_shared(), before + 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.shared), 2);
+	KUNIT_EXPECT_EQ(test, vaddr[PAGE_SIZE], 0);
+	again = tdi_map_shared(dev, virt_to_phys(vaddr), 64);
+	KUNIT_EXPECT_EQ(test, again, addr);
+	KUNIT_EXPECT_EQ(test, live(), 2);
+	KUNIT_EXPECT_EQ(test, fake_set_mode(tdi, TDI_DMA_BOUNCE), -EBUSY);
+	tdi_unmap_shared(dev, again, 64);
+	tdi_free_shared(dev, PAGE_SIZE + 1, vaddr, addr);
+	KUNIT_EXPECT_EQ(test, nr_shared(), before);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.shared), 0);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+static void shared_memory_is_for_split_mode_only(struct kunit *test)
+{
+	static const enum tdi_dma_mode modes[] = {
+		TDI_DMA_DIRECT, TDI_DMA_BOUNCE, TDI_DMA_BLOCKED,
+	};
+	unsigned long before;
+	dma_addr_t addr;
+	int i;
+
+	ready(test, TDI_DMA_DIRECT);
+	before = nr_shared();
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		KUNIT_ASSERT_EQ(test, fake_set_mode(tdi, modes[i]), 0);
+		KUNIT_EXPECT_NULL(test, tdi_alloc_shared(dev, LEN, &addr, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, tdi_map_shared(dev, virt_to_phys(buf), LEN),
+				DMA_MAPPING_ERROR);
+		KUNIT_EXPECT_EQ(test, live(), 0);
+	}
+	KUNIT_EXPECT_EQ(test, nr_shared(), before);
+	/* Nor is it for those that are no TDI. */
+	KUNIT_EXPECT_NULL(test, tdi_alloc_shared(fb->backend.parent, LEN, &addr, GFP_KERNEL));
+}
+
+static void what_a_device_does_not_address_is_not_shared(struct kunit *test)
+{
+	unsigned long before;
+	dma_addr_t addr;
+
+	ready(test, TDI_DMA_SPLIT);
+	before = nr_shared();
+	KUNIT_ASSERT_EQ(test, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(46)), 0);
+	KUNIT_EXPECT_NULL(test, tdi_alloc_shared(dev, LEN, &addr, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, tdi_map_shared(dev, virt_to_phys(buf), LEN), DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, nr_shared(), before);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+static void nothing_lies_across_vtom(struct kunit *test)
+{
+	ready(test, TDI_DMA_SPLIT);
+	KUNIT_EXPECT_EQ(test, tdi_map_shared(dev, FAKE_VTOM - 64, 65), DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, tdi_map_shared(dev, FAKE_VTOM, 1), DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, tdi_map_shared(dev, 0, ~0UL), DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, tdi_map_shared(dev, 4096, 0), DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+static void shared_pages_that_would_not_turn_private_are_leaked(struct kunit *test)
+{
+	dma_addr_t addr;
+	void *vaddr;
+
+	ready(test, TDI_DMA_SPLIT);
+	vaddr = tdi_alloc_shared(dev, 2 * PAGE_SIZE, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	fake_fail(fb, FAKE_UNSHARE, -EREMOTEIO, 0);
+	tdi_free_shared(dev, 2 * PAGE_SIZE, vaddr, addr);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.leaked), 2);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
+/* --- which mode --------------------------------------------------------------- */
+
+static int want(enum tdi_dma_mode mode)
+{
+	guard(mutex)(&tdi->lock);
+	return tdi_dma_want(tdi, mode);
+}
+
+static void connect_switches_to_the_mode_that_is_wanted(struct kunit *test)
+{
+	ready(test, TDI_DMA_BOUNCE);
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_SPLIT), 0);
+	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
+	KUNIT_EXPECT_EQ(test, tdi->dma.mode, TDI_DMA_SPLIT);
+	KUNIT_EXPECT_EQ(test, to_fake(tdi)->vtom, FAKE_VTOM);
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_DIRECT), -EBUSY);
+	KUNIT_ASSERT_EQ(test, fake_unlock(tdi), 0);
+	KUNIT_EXPECT_EQ(test, tdi->dma.mode, TDI_DMA_BOUNCE);
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_DIRECT), 0);
+	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
+	KUNIT_EXPECT_EQ(test, tdi->dma.mode, TDI_DMA_DIRECT);
+	KUNIT_EXPECT_EQ(test, to_fake(tdi)->vtom, 0);
+}
+
+static void a_platform_without_vtom_cannot_split(struct kunit *test)
+{
+	ready(test, TDI_DMA_BOUNCE);
+	fb->backend.vtom = 0;
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_SPLIT), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_IOMMU), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_BOUNCE), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, want(TDI_DMA_BLOCKED), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, tdi->dma.wanted, TDI_DMA_DIRECT);
+}
+
+static enum tdi_dma_mode tsm_mode;
+static u64 tsm_vtom;
+
+/* The TSM enforces something else than it was asked for. */
+static void other_mode(struct fake_tdi *f, enum fake_op op)
+{
+	if (op == FAKE_INFO && f->dma_enabled) {
+		f->dma_mode = tsm_mode;
+		f->vtom = tsm_vtom;
+	}
+}
+
+static void a_mode_that_was_not_asked_for_is_refused(struct kunit *test)
+{
+	static const struct {
+		enum tdi_dma_mode wanted, found;
+		u64 vtom;
+	} rows[] = {
+		{ TDI_DMA_DIRECT, TDI_DMA_BOUNCE, 0 },
+		{ TDI_DMA_DIRECT, TDI_DMA_IOMMU, 0 },
+		{ TDI_DMA_DIRECT, TDI_DMA_SPLIT, FAKE_VTOM },
+		{ TDI_DMA_DIRECT, TDI_DMA_DIRECT, FAKE_VTOM },
+		{ TDI_DMA_SPLIT, TDI_DMA_DIRECT, 0 },
+		{ TDI_DMA_SPLIT, TDI_DMA_SPLIT, FAKE_VTOM / 2 },
+		{ TDI_DMA_SPLIT, TDI_DMA_SPLIT, 0 },
+	};
+	int i;
+
+	ready(test, TDI_DMA_BOUNCE);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		KUNIT_ASSERT_EQ(test, want(rows[i].wanted), 0);
+		tsm_mode = rows[i].found;
+		tsm_vtom = rows[i].vtom;
+		fb->before = other_mode;
+		KUNIT_EXPECT_EQ(test, fake_connect(tdi), -EREMOTEIO);
+		fake_expect_result(test, tdi, "DMA: expected");
+		fb->before = NULL;
+		fake_expect_pristine(test, tdi);
+	}
+}
+
 /* --- blocked ----------------------------------------------------------------- */
 
 static void blocked_maps_nothing(struct kunit *test)
@@ -456,7 +719,9 @@ static void blocked_allocates_nothing(struct kunit *test)
 
 static void no_mode_inherits_a_mapping_of_another(struct kunit *test)
 {
-	static const enum tdi_dma_mode modes[] = { TDI_DMA_DIRECT, TDI_DMA_BOUNCE };
+	static const enum tdi_dma_mode modes[] = {
+		TDI_DMA_DIRECT, TDI_DMA_BOUNCE, TDI_DMA_SPLIT,
+	};
 	dma_addr_t addr;
 	int i;
 
@@ -465,10 +730,10 @@ static void no_mode_inherits_a_mapping_of_another(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, fake_set_mode(tdi, modes[i]), 0);
 		addr = dma_map_single(dev, buf, LEN, DMA_TO_DEVICE);
 		KUNIT_ASSERT_EQ(test, dma_mapping_error(dev, addr), 0);
-		KUNIT_EXPECT_EQ(test, fake_set_mode(tdi, modes[!i]), -EBUSY);
+		KUNIT_EXPECT_EQ(test, fake_set_mode(tdi, modes[(i + 1) % 3]), -EBUSY);
 		KUNIT_EXPECT_EQ(test, tdi->dma.mode, modes[i]);
 		dma_unmap_single(dev, addr, LEN, DMA_TO_DEVICE);
-		KUNIT_EXPECT_EQ(test, fake_set_mode(tdi, modes[!i]), 0);
+		KUNIT_EXPECT_EQ(test, fake_set_mode(tdi, modes[(i + 1) % 3]), 0);
 	}
 }
 
@@ -545,6 +810,8 @@ static void every_mode_has_a_name(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, tdi_dma_mode_name(TDI_DMA_BLOCKED), "blocked");
 	KUNIT_EXPECT_STREQ(test, tdi_dma_mode_name(TDI_DMA_BOUNCE), "bounce");
 	KUNIT_EXPECT_STREQ(test, tdi_dma_mode_name(TDI_DMA_DIRECT), "direct");
+	KUNIT_EXPECT_STREQ(test, tdi_dma_mode_name(TDI_DMA_IOMMU), "iommu");
+	KUNIT_EXPECT_STREQ(test, tdi_dma_mode_name(TDI_DMA_SPLIT), "split");
 }
 
 static struct kunit_case cases[] = {
@@ -571,6 +838,19 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pages_that_would_not_be_shared_are_leaked),
 	KUNIT_CASE(pages_that_would_not_turn_private_are_leaked),
 	KUNIT_CASE(a_device_below_the_pool_cannot_bounce),
+	KUNIT_CASE(pages_that_nobody_was_asked_to_share_are_not_leaked),
+	KUNIT_CASE(each_copy_is_counted),
+	KUNIT_CASE(shared_pages_are_counted),
+	KUNIT_CASE(split_hands_out_the_physical_address_of_private_memory),
+	KUNIT_CASE(split_maps_lists_entry_by_entry),
+	KUNIT_CASE(shared_memory_is_above_vtom),
+	KUNIT_CASE(shared_memory_is_for_split_mode_only),
+	KUNIT_CASE(what_a_device_does_not_address_is_not_shared),
+	KUNIT_CASE(nothing_lies_across_vtom),
+	KUNIT_CASE(shared_pages_that_would_not_turn_private_are_leaked),
+	KUNIT_CASE(connect_switches_to_the_mode_that_is_wanted),
+	KUNIT_CASE(a_platform_without_vtom_cannot_split),
+	KUNIT_CASE(a_mode_that_was_not_asked_for_is_refused),
 	KUNIT_CASE(drivers_learn_how_much_fits_a_bounce),
 	KUNIT_CASE(blocked_maps_nothing),
 	KUNIT_CASE(blocked_allocates_nothing),

@@ -158,6 +158,9 @@ static int fake_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 		.lock_flags	= ft->lock_flags,
 		.nonces		= ft->nonces,
 		.has_bars	= true,
+		.has_dma	= true,
+		.dma_mode	= ft->dma_enabled ? ft->dma_mode : TDI_DMA_BOUNCE,
+		.vtom		= ft->dma_enabled ? ft->vtom : 0,
 	};
 	if (ft->hide_lock_nonce)
 		ret->nonces.lock = 0;
@@ -253,13 +256,20 @@ static int fake_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 
 	if (err)
 		return err;
-	if (mmio->range >= 32 || ft->mmio & BIT(mmio->range)) {
-		tdi_reason(tdi, "fake: expected a new range");
+	if (mmio->range < 32 && !(ft->mmio & BIT(mmio->range)))
+		ft->mmio_pages[mmio->range] = 0;
+	if (mmio->range >= 32 || mmio->first != ft->mmio_pages[mmio->range]) {
+		tdi_reason(tdi, "fake: expected a new range, or what follows the last chunk");
+		return -EREMOTEIO;
+	}
+	if (!mmio->first)
+		ft->mmio_addr[mmio->range] = mmio->addr;
+	if (mmio->addr != ft->mmio_addr[mmio->range] + mmio->first * SZ_4K) {
+		tdi_reason(tdi, "fake: expected the chunk where the range is");
 		return -EREMOTEIO;
 	}
 	ft->mmio |= BIT(mmio->range);
-	ft->mmio_addr[mmio->range] = mmio->addr;
-	ft->mmio_pages[mmio->range] = mmio->nr_pages;
+	ft->mmio_pages[mmio->range] += mmio->nr_pages;
 	return 0;
 }
 
@@ -277,11 +287,12 @@ static int fake_dma_enable(struct tdi *tdi, const struct tdi_nonces *nonces,
 {
 	int err = begin(tdi, FAKE_DMA_ENABLE) ?: check_grant(tdi, nonces);
 
-	if (!err && mode != TDI_DMA_DIRECT)
-		err = -EOPNOTSUPP;
-	if (!err)
-		to_fake(tdi)->dma_enabled = true;
-	return err;
+	if (err)
+		return err;
+	to_fake(tdi)->dma_enabled = true;
+	to_fake(tdi)->dma_mode = mode;
+	to_fake(tdi)->vtom = mode == TDI_DMA_SPLIT ? tdi->backend->vtom : 0;
+	return 0;
 }
 
 static int fake_dma_disable(struct tdi *tdi)
@@ -464,6 +475,7 @@ struct fake_backend *fake_backend_on(struct kunit *test, enum tdi_order order,
 		.parent		= &fake_fn(fb, FAKE_SLOT_PROXY)->pdev->dev,
 		.ops		= &fb->ops,
 		.order		= order,
+		.vtom		= FAKE_VTOM,
 	};
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, dispose, fb), 0);
 	tdi_allow_unverified = false;

@@ -26,6 +26,7 @@
 #define FAKE_BAR0_SIZE		SZ_64K
 #define FAKE_BAR2_SIZE		SZ_16K
 #define FAKE_NR_LOG		128
+#define FAKE_VTOM		BIT_ULL(46)
 
 enum fake_op {
 	FAKE_INFO,
@@ -70,6 +71,8 @@ enum fake_op {
  * @mmio_addr: where
  * @mmio_pages: how many pages
  * @dma_enabled: private DMA
+ * @dma_mode: in which mode, in the TSM's words
+ * @vtom: split at which address, in the TSM's words
  */
 struct fake_tdi {
 	struct tdi tdi;
@@ -92,6 +95,8 @@ struct fake_tdi {
 	u64 mmio_addr[32];
 	u64 mmio_pages[32];
 	bool dma_enabled;
+	enum tdi_dma_mode dma_mode;
+	u64 vtom;
 };
 
 /**

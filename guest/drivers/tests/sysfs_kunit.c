@@ -114,6 +114,16 @@ static const struct row {
 	{ "approve: the generation", TDI_ATTESTED, "approve", "generation=NOW", 0 },
 	{ "approve: another generation", TDI_ATTESTED, "approve", "generation=NEXT", -ESTALE },
 	{ "approve: without a generation", TDI_ATTESTED, "approve", "1", -EINVAL },
+	{ "dma_mode: the default", TDI_UNLOCKED, "dma_mode", "direct", 0 },
+	{ "dma_mode: another, with a newline", TDI_UNLOCKED, "dma_mode", "split\n", 0 },
+	{ "dma_mode: attested", TDI_ATTESTED, "dma_mode", "split", 0 },
+	{ "dma_mode: in ERROR", TDI_ERROR, "dma_mode", "split", 0 },
+	{ "dma_mode: in RUN", TDI_RUN, "dma_mode", "split", -EBUSY },
+	{ "dma_mode: in RUN, the same", TDI_RUN, "dma_mode", "direct", -EBUSY },
+	{ "dma_mode: not possible here", TDI_UNLOCKED, "dma_mode", "iommu", -EOPNOTSUPP },
+	{ "dma_mode: not a private mode", TDI_UNLOCKED, "dma_mode", "bounce", -EINVAL },
+	{ "dma_mode: no mode", TDI_UNLOCKED, "dma_mode", "sideways", -EINVAL },
+	{ "dma_mode: nothing", TDI_UNLOCKED, "dma_mode", "", -EINVAL },
 };
 
 KUNIT_ARRAY_PARAM_DESC(row, rows, desc);

@@ -21,6 +21,7 @@ struct dentry;
 struct tdi;
 struct tdi_backend;
 struct tdi_evidence;
+struct tdi_iomem;
 
 /* Evidence objects of a TDI; the order is the one they are collected in. */
 enum tdi_object {
@@ -54,6 +55,26 @@ struct tdi_nonces {
 };
 
 /**
+ * enum tdi_dma_mode - how a TDI's DMA works
+ * @TDI_DMA_BLOCKED: not at all: nothing is known of the device, or it failed
+ * @TDI_DMA_BOUNCE: shared memory only, through the kernel's swiotlb
+ * @TDI_DMA_DIRECT: private memory, no copy; DMA address = physical address
+ * @TDI_DMA_IOMMU: private memory, no copy; only what is mapped is reached, by IOVA
+ * @TDI_DMA_SPLIT: private memory as in direct; shared memory above backend->vtom
+ *
+ * Those from TDI_DMA_DIRECT on are the private modes.
+ */
+enum tdi_dma_mode {
+	TDI_DMA_BLOCKED,
+	TDI_DMA_BOUNCE,
+	TDI_DMA_DIRECT,
+	TDI_DMA_IOMMU,
+	TDI_DMA_SPLIT,
+	/* private: */
+	TDI_NR_DMA_MODES
+};
+
+/**
  * struct tdi_tsm_info - what the TSM says of a TDI, over its trusted channel
  * @state: TDISP state
  * @hash: algorithm of the digests
@@ -61,7 +82,10 @@ struct tdi_nonces {
  * @lock_flags: TDISP_LOCK_* in force
  * @nonces: freshness tokens
  * @has_bars: @bar is meaningful on this platform
+ * @has_dma: @dma_mode and @vtom are
  * @bar: guest physical address of each memory BAR at LOCK, 0 for none
+ * @dma_mode: what the TSM enforces; TDI_DMA_BOUNCE is none of the private modes
+ * @vtom: the split that is in force, 0 for none
  * @digest: digests of the evidence objects
  */
 struct tdi_tsm_info {
@@ -71,36 +95,27 @@ struct tdi_tsm_info {
 	u16 lock_flags;
 	struct tdi_nonces nonces;
 	bool has_bars;
+	bool has_dma;
 	u64 bar[TDISP_NR_BARS];
+	enum tdi_dma_mode dma_mode;
+	u64 vtom;
 	u8 digest[TDI_NR_OBJECTS][TDI_DIGEST_MAX];
 };
 
 /**
- * struct tdi_mmio - one range to accept as private MMIO
- * @range: index in the interface report
+ * struct tdi_mmio - pages of one range to accept as private MMIO
+ * @range: index of the range in the interface report
  * @bar: the BAR it lies in
- * @nr_pages: 4 KiB pages
- * @addr: guest physical address of its first page
+ * @first: first page, within the range
+ * @nr_pages: how many 4 KiB pages
+ * @addr: guest physical address of the first one
  */
 struct tdi_mmio {
 	u32 range;
 	u8 bar;
+	u64 first;
 	u64 nr_pages;
 	phys_addr_t addr;
-};
-
-/**
- * enum tdi_dma_mode - how a TDI's DMA works
- * @TDI_DMA_BLOCKED: not at all: nothing is known of the device, or it failed
- * @TDI_DMA_BOUNCE: shared memory only, through the kernel's swiotlb
- * @TDI_DMA_DIRECT: private memory, no copy; DMA address = physical address
- */
-enum tdi_dma_mode {
-	TDI_DMA_BLOCKED,
-	TDI_DMA_BOUNCE,
-	TDI_DMA_DIRECT,
-	/* private: */
-	TDI_NR_DMA_MODES
 };
 
 /**
@@ -149,12 +164,18 @@ struct tdi_backend_ops {
 	 */
 	ssize_t (*object_read)(struct tdi *tdi, enum tdi_object obj, u64 offset,
 			       void *buf, size_t len);
-	/** @mmio_accept: validate one whole range, for exactly these nonces. */
+	/**
+	 * @mmio_accept: validate pages of one range, for exactly these nonces; all of
+	 * them at once, or at most backend->mmio_chunk, in rising order.
+	 */
 	int (*mmio_accept)(struct tdi *tdi, const struct tdi_nonces *nonces,
 			   const struct tdi_mmio *mmio);
 	/** @mmio_release: give all of it back. */
 	int (*mmio_release)(struct tdi *tdi);
-	/** @dma_enable: let the TDI reach private memory, for these nonces. */
+	/**
+	 * @dma_enable: let the TDI reach private memory, for these nonces and in this
+	 * private mode; TDI_DMA_SPLIT comes only where backend->vtom is set.
+	 */
 	int (*dma_enable)(struct tdi *tdi, const struct tdi_nonces *nonces,
 			  enum tdi_dma_mode mode);
 	/** @dma_disable: no private memory from here on. */
@@ -175,7 +196,10 @@ struct tdi_backend_ops {
  * @ops: callbacks, all of them set unless marked optional
  * @order: which of accept and start comes first
  * @flags: TDI_BACKEND_*
+ * @vtom: where shared memory begins in TDI_DMA_SPLIT, above all memory; 0: cannot split
+ * @mmio_chunk: pages that one @mmio_accept takes, 0: any number
  * @dev: the class device, the core's
+ * @proxy_had_iommu: the core's, what to restore on @parent
  */
 struct tdi_backend {
 	const char *platform;
@@ -183,17 +207,40 @@ struct tdi_backend {
 	const struct tdi_backend_ops *ops;
 	enum tdi_order order;
 	unsigned long flags;
+	u64 vtom;
+	u64 mmio_chunk;
 	struct device *dev;
+	bool proxy_had_iommu;
 };
 
-/* The DMA side of a TDI; drivers/dma.c and drivers/bounce.c own it. */
+struct tdi_iommu;
+
+/**
+ * struct tdi_dma - the DMA side of a TDI
+ * @mode: in force; changes under the PCI device's lock, with no driver bound
+ * @wanted: the private mode that the next accept switches to; under the TDI's lock
+ * @tdi: whose
+ * @saved: the device's ops before we came
+ * @ops: a table per mode, so that a callback finds its TDI by container_of()
+ * @iommu: the domain of its own, or NULL where no guest-visible IOMMU translates
+ * @live: mappings and allocations that exist
+ * @shared: coherent pages that are shared now
+ * @leaked: pages that could not be made private again
+ * @bounced_bytes: copied through swiotlb since the TDI was found
+ * @bounced_mappings: mapped through swiotlb since then
+ */
 struct tdi_dma {
 	enum tdi_dma_mode mode;
+	enum tdi_dma_mode wanted;
 	struct tdi *tdi;
-	const struct dma_map_ops *saved;	/* before we came */
+	const struct dma_map_ops *saved;
 	struct dma_map_ops ops[TDI_NR_DMA_MODES];
-	atomic_t live;		/* mappings and allocations that exist */
-	atomic_t leaked;	/* pages that could not be made private again */
+	struct tdi_iommu *iommu;
+	atomic_t live;
+	atomic_t shared;
+	atomic_t leaked;
+	atomic64_t bounced_bytes;
+	atomic64_t bounced_mappings;
 };
 
 #define TDI_RESULT_LEN		384
@@ -209,6 +256,7 @@ struct tdi_dma {
  * @open: tsm/ is there; the registry's, under the PCI device's lock
  * @going: being removed, its DMA the kernel's again; the same
  * @evidence: the published generation, or NULL
+ * @iomem: what was accepted, as /proc/iomem has it, or NULL
  * @dma: DMA mode and ops
  * @verb: the verb that is running, or ran last
  * @result: how it ended, in words
@@ -226,6 +274,7 @@ struct tdi {
 	bool open;
 	bool going;
 	struct tdi_evidence *evidence;
+	struct tdi_iomem *iomem;
 	struct tdi_dma dma;
 	const char *verb;
 	char result[TDI_RESULT_LEN];
