@@ -4,9 +4,12 @@
 TDI        the command as shipped: what only reads is tested on it
 TDI_MODEL  the same sources with sanitizers and a model kernel below the writes
 """
+import fcntl
 import os
+import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,6 +99,28 @@ def has(text, *parts):
 def hasnt(text, *parts):
     for part in parts:
         assert part not in text, f"{part!r} is in:\n{text}"
+
+
+def on_terminal(b, verb, **env):
+    """What the command shipped writes to a terminal."""
+    try:
+        parent, child = pty.openpty()
+    except OSError as e:
+        raise Skip(f"no terminal: {e}") from e
+    fcntl.ioctl(child, 0x5414, struct.pack("HHHH", 24, 200, 0, 0))     # TIOCSWINSZ
+    with subprocess.Popen(b.argv(TDI, [verb]), env=b.env(**env), stdout=child):
+        pass
+    os.close(child)
+    text = b""
+    while True:
+        try:
+            chunk = os.read(parent, 4096)
+        except OSError:         # EIO: the other side is closed
+            chunk = b""
+        if not chunk:
+            os.close(parent)
+            return text.decode()
+        text += chunk
 
 
 def warning_ids(value):

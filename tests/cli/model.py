@@ -30,9 +30,10 @@ def report(ranges=None, info=0x0003, msix=0x8007, device_info=b"dev"):
     return data + struct.pack("<I", len(device_info)) + device_info
 
 
-def config_space(tee_io):
+def config_space(tee_io, master=False):
     """256 bytes with an MSI-X and a PCI Express capability."""
     cfg = bytearray(256)
+    cfg[0x04] = 0x04 if master else 0x00
     cfg[0x06] = 0x10
     cfg[0x34] = 0x40
     cfg[0x40:0x42] = bytes([0x11, 0x60])
@@ -99,7 +100,7 @@ class Tree:
         self.link(f"bus/pci/devices/{bdf}", home)
         for name, text in zip(("vendor", "device", "class"), ids):
             self.put(f"{home}/{name}", text + "\n")
-        self.put(f"{home}/config", config_space(tee_io))
+        self.put(f"{home}/config", config_space(tee_io, driver is not None))
         lines = ["0x0000000000000000 0x0000000000000000 0x0000000000000000"] * 13
         lines[0] = f"0x00000000c0000000 0x{0xc0000000 + BAR_KIB * 1024 - 1:016x} 0x0000000000140204"
         self.put(f"{home}/resource", "\n".join(lines) + "\n")
@@ -142,6 +143,35 @@ class Tree:
         self.tsm("vca", b"v" * 300, bdf)
         self.tsm("measurements", b"m" * 600, bdf)
         self.tsm("report", report(), bdf)
+
+    def dma_files(self, bdf=BDF, choices="[direct] split", **stats):
+        """What modules have since they have modes to choose from."""
+        names = ("live", "bounced_bytes", "bounced_mappings", "shared_pages", "leaked_pages")
+        self.tsm("dma_mode", choices + "\n", bdf)
+        self.tsm("dma_stats", "".join(f"{n} {stats.get(n, 0)}\n" for n in names), bdf)
+
+    def pool(self, slabs=32768, used=0, high_water=0, cpus="0-1", cmdline="quiet swiotlb=32768,force"):
+        """The kernel's bounce pool; slabs None: there is none."""
+        home = "kernel/debug/swiotlb"
+        os.makedirs(self.path(home), exist_ok=True)
+        if slabs is not None:
+            for name, value in (("nslabs", slabs), ("used", used), ("used_hiwater", high_water)):
+                self.put(f"{home}/io_tlb_{name}", f"{value}\n")
+        self.put("devices/system/cpu/possible", cpus + "\n")
+        with open(os.path.join(self.proc, "cmdline"), "w", encoding="ascii") as f:
+            f.write(cmdline + "\n")
+
+    def add_virtio(self, name, bdf=None, access_platform=True, driver="virtio_blk"):
+        """A virtio device, below a PCI function or elsewhere."""
+        home = f"devices/pci0000:00/{PORT}/{bdf}/{name}" if bdf else f"devices/platform/{name}"
+        bits = ["0"] * 64
+        bits[32], bits[33] = "1", "01"[access_platform]
+        self.put(f"{home}/features", "".join(bits) + "\n")
+        os.makedirs(self.path("bus/virtio/devices"), exist_ok=True)
+        self.link(f"bus/virtio/devices/{name}", home)
+        if driver:
+            os.makedirs(self.path(f"bus/virtio/drivers/{driver}"), exist_ok=True)
+            self.link(f"{home}/driver", f"bus/virtio/drivers/{driver}")
 
     def add_disk(self, bdf=BDF):
         home = f"devices/pci0000:00/{PORT}/{bdf}/nvme/nvme0/nvme0n1"

@@ -15,7 +15,7 @@ def the_man_page_names_every_verb_option_and_exit_status(b):
     with open(os.path.join(HERE, "../../tools/attest/man/tdi.1"), encoding="ascii") as f:
         page = f.read().replace("\\-", "-")
     text = b.run("--help").stdout
-    for verb in ("list", "show", "connect", "disconnect"):
+    for verb in ("list", "show", "bounce", "connect", "disconnect"):
         text += b.run("help", verb).stdout
     for option in set(re.findall(r"--[a-z-]+", text)):
         has(page, option)
@@ -40,14 +40,14 @@ def complete(b, *words):
 def bash_completes_verbs_options_devices_and_tsms(b):
     b.tree.add_tsm()
     b.tree.add_tdi()
-    eq(complete(b, ""), {"list", "show", "connect", "disconnect", "anchor", "evidence", "verify",
+    eq(complete(b, ""), {"list", "show", "bounce", "connect", "disconnect", "anchor", "evidence", "verify",
                          "policy", "help"})
     eq(complete(b, "dis"), {"disconnect"})
     eq(complete(b, "show", "0000"), {BDF})
     eq(complete(b, "connect", BDF, "--tsm", ""), {"tsm0"})
     eq(complete(b, "help", "l"), {"list"})
     eq(complete(b, "evidence", "0000"), {BDF})
-    for verb in ("list", "show", "connect", "disconnect", "verify"):
+    for verb in ("list", "show", "bounce", "connect", "disconnect", "verify"):
         options = set(re.findall(r"^  (--[a-z-]+)", b.run("help", verb).stdout, re.M))
         eq((verb, complete(b, verb, "--")), (verb, options | {"--help"}))
 
@@ -63,7 +63,8 @@ def the_schema_check_refuses_what_it_should(b):
         lambda v: v.update(schema_version=2), lambda v: v["device"].update(bdf="x"),
         lambda v: v["device"].update(state=3), lambda v: v["report"]["ranges"][1].pop("size"),
         lambda v: v["evidence_sizes"].update(vca=-1), lambda v: v["warnings"][0].update(id="x"),
-        lambda v: v["device"]["unreadable"].update(state=1),
+        lambda v: v["device"]["unreadable"].update(state=1), lambda v: v["dma"].pop("why"),
+        lambda v: v["dma"]["why"].update(id="x"),
     )
     for i, damage in enumerate(breakages):
         bad = json.loads(json.dumps(value))

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """tdi list."""
-import fcntl
 import json
 import os
-import pty
 import shutil
-import struct
-import subprocess
 
 import model
-from bench import TDI, Skip, eq, has, hasnt, test
+from bench import eq, has, hasnt, on_terminal, test
 from model import BDF
 
 
@@ -138,33 +134,12 @@ def a_state_that_cannot_be_read_is_shown_and_is_a_failure(b):
     has(b.run("list").stdout, "?EISDIR")
 
 
-def on_terminal(b, **env):
-    try:
-        parent, child = pty.openpty()
-    except OSError as e:
-        raise Skip(f"no terminal: {e}") from e
-    fcntl.ioctl(child, 0x5414, struct.pack("HHHH", 24, 200, 0, 0))     # TIOCSWINSZ
-    with subprocess.Popen(b.argv(TDI, ["list"]), env=b.env(**env), stdout=child):
-        pass
-    os.close(child)
-    text = b""
-    while True:
-        try:
-            chunk = os.read(parent, 4096)
-        except OSError:         # EIO: the other side is closed
-            chunk = b""
-        if not chunk:
-            os.close(parent)
-            return text.decode()
-        text += chunk
-
-
 @test
 def colour_is_for_terminals_that_want_it(b):
     b.tree.add_tsm()
     b.tree.add_tdi()
     b.tree.connected()
-    has(on_terminal(b, TERM="xterm"), "\x1b[32mRUN")
-    hasnt(on_terminal(b, TERM="xterm", NO_COLOR="1"), "\x1b")
-    hasnt(on_terminal(b, TERM="dumb"), "\x1b")
+    has(on_terminal(b, "list", TERM="xterm"), "\x1b[32mRUN")
+    hasnt(on_terminal(b, "list", TERM="xterm", NO_COLOR="1"), "\x1b")
+    hasnt(on_terminal(b, "list", TERM="dumb"), "\x1b")
     hasnt(b.run("list").stdout, "\x1b")

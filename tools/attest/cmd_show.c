@@ -40,6 +40,8 @@ static enum tdi_exit status_of(const struct show_model *model)
 	const struct evidence *evidence = model->evidence;
 	int err = dev_unreadable(model->dev);
 
+	if (!err)
+		err = dma_unreadable(model->dma);
 	if (err)
 		return tdi_exit_of(err);
 	if (model->warnings & (WARN_BIT(WARN_MALFORMED) | WARN_BIT(WARN_MISMATCH) |
@@ -59,7 +61,8 @@ static int show(const struct tool *tool, const struct tsm_list *tsms, const char
 {
 	struct evidence evidence;
 	struct dev dev;
-	struct show_model model = { .dev = &dev, .evidence = &evidence };
+	struct dma dma;
+	struct show_model model = { .dev = &dev, .dma = &dma, .evidence = &evidence };
 	int status;
 
 	if (dev_read(&tool->fs, bdf, &dev)) {
@@ -71,10 +74,11 @@ static int show(const struct tool *tool, const struct tsm_list *tsms, const char
 		return TDI_EXIT_PLATFORM;
 	}
 
+	dma_read(&tool->fs, bdf, &dma);
 	evidence_read(&tool->fs, bdf, &evidence);
 	model.tsm = tsm_of(tsms, &dev);
 	explain_report(&evidence, &model.report);
-	model.warnings = warnings_of(&dev, model.tsm) | report_warnings(&model.report) |
+	model.warnings = warnings_of(&dev, model.tsm) | dma_warnings(&dma) | report_warnings(&model.report) |
 			 (evidence.changing ? WARN_BIT(WARN_CHANGING) : 0);
 	tool_printer(tool)->show(&model);
 	status = status_of(&model);

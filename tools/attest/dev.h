@@ -30,6 +30,7 @@ struct tsm_list {
 /**
  * struct dev - a PCI function and, if it is a TDI, how it stands
  * @driver: "" for none
+ * @bus_master: it may start DMA
  * @is_tdi: there is a tsm/state; the members below it are empty otherwise
  * @tsm: name of the TSM that has it locked or connected, "" for none
  * @connected: in RUN and accepted, as the kernel says
@@ -40,6 +41,7 @@ struct dev {
 	unsigned int device;
 	unsigned int class;
 	char driver[NAME_SIZE];
+	bool bus_master;
 	enum tee_io tee_io;
 	bool is_tdi;
 	struct attr state;

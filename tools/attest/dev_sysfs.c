@@ -6,6 +6,8 @@
 
 #include "dev.h"
 
+#define PCI_COMMAND		0x04
+#define PCI_COMMAND_MASTER	0x04
 #define PCI_STATUS		0x06
 #define PCI_STATUS_CAP_LIST	0x10
 #define PCI_CAPABILITY_LIST	0x34
@@ -97,16 +99,10 @@ static unsigned int hex_attr(const struct sysfs *fs, const char *bdf, const char
 	return attr.err ? 0 : (unsigned int)strtoul(attr.text, NULL, 16);
 }
 
-static enum tee_io tee_io_read(const struct sysfs *fs, const char *bdf)
+static enum tee_io tee_io_of(const unsigned char *cfg, size_t len)
 {
-	unsigned char cfg[PCI_CFG_SIZE];
 	unsigned int pos;
-	size_t len;
-	int rc;
 
-	rc = sysfs_read(fs, cfg, sizeof(cfg), &len, "bus/pci/devices/%s/config", bdf);
-	if ((rc && rc != -EFBIG) || len < PCI_STD_HEADER)
-		return TEE_IO_UNKNOWN;
 	if (!(cfg[PCI_STATUS] & PCI_STATUS_CAP_LIST))
 		return TEE_IO_NO;
 
@@ -121,6 +117,19 @@ static enum tee_io tee_io_read(const struct sysfs *fs, const char *bdf)
 		pos = cfg[pos + 1] & ~3u;
 	}
 	return TEE_IO_NO;
+}
+
+static void config_read(const struct sysfs *fs, struct dev *dev)
+{
+	unsigned char cfg[PCI_CFG_SIZE];
+	size_t len;
+	int rc;
+
+	rc = sysfs_read(fs, cfg, sizeof(cfg), &len, "bus/pci/devices/%s/config", dev->bdf);
+	if ((rc && rc != -EFBIG) || len < PCI_STD_HEADER)
+		return;
+	dev->bus_master = cfg[PCI_COMMAND] & PCI_COMMAND_MASTER;
+	dev->tee_io = tee_io_of(cfg, len);
 }
 
 /* The TSM's name in "connect" or "lock", if it is one. */
@@ -147,7 +156,7 @@ int dev_read(const struct sysfs *fs, const char *bdf, struct dev *ret)
 	dev.class = hex_attr(fs, bdf, "class") & 0xffffff;
 	if (sysfs_link(fs, dev.driver, "bus/pci/devices/%s/driver", bdf))
 		dev.driver[0] = '\0';
-	dev.tee_io = tee_io_read(fs, bdf);
+	config_read(fs, &dev);
 	/* The directory alone proves nothing: a TSM's own function has one for its class. */
 	dev.is_tdi = sysfs_exists(fs, "bus/pci/devices/%s/tsm/state", bdf);
 	if (dev.is_tdi) {

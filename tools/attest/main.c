@@ -22,12 +22,23 @@ static const struct verb verbs[] = {
 	}, {
 		.name = "show", .run = cmd_show,
 		.args = "BDF | BUNDLE [--json]",
-		.summary = "show one device, or saved evidence: state, evidence, interface report",
+		.summary = "show one device, or saved evidence: state, DMA, evidence, interface report",
 		.help =
 "  BUNDLE   what tdi evidence saved; a name like a PCI address's needs ./ in front\n"
 "  --json   write JSON\n"
 "\n"
 "Evidence of a device can be read by root only.\n",
+	}, {
+		.name = "bounce", .run = cmd_bounce,
+		.args = "[--json]",
+		.summary = "who still copies through shared memory, and how large a pool that takes",
+		.help =
+"Lists every PCI function that can do DMA: its mode and why, what was counted; then\n"
+"the kernel's bounce pool (swiotlb) as measured, and the size to boot with as advice.\n"
+"\n"
+"  --json   write JSON\n"
+"\n"
+"The pool's figures can be read by root only, and take debugfs.\n",
 	}, {
 		.name = "connect", .run = cmd_connect,
 		.args = "BDF [--policy F] [--roots F]... [--tsm NAME] [--no-driver] [--force]\n"

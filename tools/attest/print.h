@@ -12,7 +12,10 @@
 
 #include "block.h"
 #include "dev.h"
+#include "dma.h"
 #include "exit.h"
+#include "pool.h"
+#include "virtio.h"
 
 /* Of all JSON documents; grows when a member changes its meaning or goes. */
 #define TDI_SCHEMA_VERSION	1
@@ -41,10 +44,53 @@ struct report_model {
 /* "tdi show"; @tsm may be NULL */
 struct show_model {
 	const struct dev *dev;
+	const struct dma *dma;
 	const struct tsm *tsm;
 	const struct evidence *evidence;
 	struct report_model report;
 	unsigned int warnings;	/* WARN_BIT() */
+};
+
+enum bounce_kind {
+	BOUNCE_TDI,
+	BOUNCE_KERNEL,		/* no TDI: the kernel's own DMA code, which counts for nobody */
+	BOUNCE_TSM,		/* the TSM's own function */
+};
+
+/**
+ * struct bounce_row - a PCI function that can do DMA
+ * @dma: read if it is a TDI
+ * @bypass: virtio that goes past the DMA API
+ * @may_bounce: it takes from the pool, or nobody can rule it out
+ * @why: of the mode, or why it is no TDI
+ */
+struct bounce_row {
+	enum bounce_kind kind;
+	const struct dev *dev;
+	struct dma dma;
+	bool bypass;
+	bool may_bounce;
+	const char *why_id;
+	char why[DMA_WHY_SIZE];
+};
+
+/**
+ * struct bounce_model - "tdi bounce"
+ * @bouncers: rows that may bounce
+ * @cpus: as pool_advise() took them
+ * @parameter: for the kernel's command line, "" for no advice
+ */
+struct bounce_model {
+	const struct tsm_list *tsms;
+	size_t nr;
+	struct bounce_row *row;
+	size_t bouncers;
+	struct virtio_list virtio;
+	unsigned int cpus;
+	struct pool pool;
+	struct pool_advice advice;
+	char parameter[64];
+	unsigned int warnings;
 };
 
 enum verb_end {
@@ -96,8 +142,11 @@ struct verb_model {
 struct printer {
 	void (*list)(const struct list_model *model);
 	void (*show)(const struct show_model *model);
+	void (*bounce)(const struct bounce_model *model);
 	void (*verb)(const struct verb_model *model);
 };
+
+void bounce_text(const struct bounce_model *model);
 
 extern const struct printer printer_text;
 extern const struct printer printer_json;

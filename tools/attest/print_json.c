@@ -5,6 +5,7 @@
  * A member that could not be read is null and named in "unreadable"; no member is
  * ever left out.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,52 @@ static struct json_object *dev_json(const struct dev *dev, bool have_tsm)
 	add_attr(obj, unreadable, "identity", &dev->identity);
 	add(obj, "tsm", name(dev->tsm));
 	add(obj, "connected", boolean(dev->connected));
+	add(obj, "unreadable", unreadable);
+	return obj;
+}
+
+static struct json_object *stats_json(const struct dma *dma)
+{
+	struct json_object *obj;
+
+	if (dma->stats_err)
+		return NULL;
+	obj = object();
+	for (int s = 0; s < DMA_NR_STATS; s++)
+		add(obj, dma_stat_name((enum dma_stat)s),
+		    dma_stat_known(dma, (enum dma_stat)s) ? number(dma->stat[s]) : NULL);
+	return obj;
+}
+
+static struct json_object *why_dma_json(const char *id, const char *text)
+{
+	struct json_object *obj = object();
+
+	add(obj, "id", string(id));
+	add(obj, "text", string(text));
+	return obj;
+}
+
+/* Files that an older module does not have are null, and not unreadable. */
+static struct json_object *dma_json(const struct dev *dev, const struct dma *dma)
+{
+	struct json_object *obj = object(), *unreadable = object(), *choices = NULL;
+	char text[DMA_WHY_SIZE];
+
+	add_attr(obj, unreadable, "mode", &dev->dma);
+	dma_why_text(dev, dma, text);
+	add(obj, "why", why_dma_json(dma_why_id(dma_why(dev)), text));
+	if (!dma->choices_err)
+		choices = array();
+	for (size_t i = 0; i < dma->nr_choices; i++)
+		append(choices, string(dma->choice[i]));
+	add(obj, "choices", choices);
+	add(obj, "chosen", dma->chosen < 0 ? NULL : string(dma->choice[dma->chosen]));
+	if (dma->choices_err && dma->choices_err != ENOENT)
+		add(unreadable, "choices", string(util_errno_name(dma->choices_err)));
+	add(obj, "stats", stats_json(dma));
+	if (dma->stats_err && dma->stats_err != ENOENT)
+		add(unreadable, "stats", string(util_errno_name(dma->stats_err)));
 	add(obj, "unreadable", unreadable);
 	return obj;
 }
@@ -272,6 +319,7 @@ static void json_show(const struct show_model *model)
 	struct json_object *doc = document("show"), *sizes = object(), *unreadable = object();
 
 	add(doc, "device", dev_json(model->dev, model->tsm));
+	add(doc, "dma", dma_json(model->dev, model->dma));
 	add(doc, "tsm", model->tsm ? tsm_json(model->tsm) : NULL);
 	add(doc, "generation", generation_json(&evidence->generation));
 	add(doc, "nonce", nonce_json(evidence));
@@ -290,6 +338,82 @@ static void json_show(const struct show_model *model)
 	add(doc, "report", report_json(model));
 	add_attr(doc, unreadable, "result", &evidence->result);
 	add(doc, "unreadable", unreadable);
+	add(doc, "warnings", warnings_json(model->warnings));
+	put(doc);
+}
+
+/* ---- bounce ---- */
+
+static struct json_object *row_json(const struct bounce_row *row)
+{
+	struct json_object *obj = object();
+
+	add(obj, "bdf", string(row->dev->bdf));
+	add(obj, "driver", name(row->dev->driver));
+	add(obj, "bus_master", boolean(row->dev->bus_master));
+	add(obj, "tdi", boolean(row->kind == BOUNCE_TDI));
+	add(obj, "may_bounce", boolean(row->may_bounce));
+	add(obj, "why", why_dma_json(row->why_id, row->why));
+	add(obj, "dma", row->kind == BOUNCE_TDI ? dma_json(row->dev, &row->dma) : NULL);
+	return obj;
+}
+
+static struct json_object *virtio_json(const struct virtio *virtio)
+{
+	struct json_object *obj = object();
+
+	add(obj, "name", string(virtio->name));
+	add(obj, "bdf", name(virtio->bdf));
+	add(obj, "driver", string(virtio->driver));
+	add(obj, "access_platform", virtio->err ? NULL : boolean(virtio->access_platform));
+	return obj;
+}
+
+static struct json_object *pool_json(const struct pool *pool)
+{
+	struct json_object *obj = object();
+	bool known = pool->status == POOL_MEASURED;
+
+	add(obj, "status", string(pool_status_id(pool->status)));
+	add(obj, "error", pool->err ? string(util_errno_name(pool->err)) : NULL);
+	add(obj, "slab_size", number(POOL_SLAB_SIZE));
+	add(obj, "slabs", known ? number(pool->size) : NULL);
+	add(obj, "used", known ? number(pool->used) : NULL);
+	add(obj, "high_water", known ? number(pool->high_water) : NULL);
+	return obj;
+}
+
+static struct json_object *advice_json(const struct bounce_model *model)
+{
+	const struct pool_advice *advice = &model->advice;
+	struct json_object *obj = object();
+
+	add(obj, "reason", string(pool_reason_id(advice->reason)));
+	add(obj, "parameter", name(model->parameter));
+	add(obj, "slabs", advice->slabs ? number(advice->slabs) : NULL);
+	add(obj, "least_slabs", number(advice->floor));
+	add(obj, "headroom_percent", number(POOL_HEADROOM_PERCENT));
+	add(obj, "pool_was_full", boolean(advice->full));
+	add(obj, "used_by_unknown", boolean(advice->stray));
+	return obj;
+}
+
+static void json_bounce(const struct bounce_model *model)
+{
+	struct json_object *doc = document("bounce"), *tsms = array(), *rows = array();
+	struct json_object *virtio = array();
+
+	for (size_t i = 0; i < model->tsms->nr; i++)
+		append(tsms, tsm_json(&model->tsms->tsm[i]));
+	for (size_t i = 0; i < model->nr; i++)
+		append(rows, row_json(&model->row[i]));
+	for (size_t i = 0; i < model->virtio.nr; i++)
+		append(virtio, virtio_json(&model->virtio.virtio[i]));
+	add(doc, "tsms", tsms);
+	add(doc, "functions", rows);
+	add(doc, "virtio", virtio);
+	add(doc, "pool", pool_json(&model->pool));
+	add(doc, "advice", advice_json(model));
 	add(doc, "warnings", warnings_json(model->warnings));
 	put(doc);
 }
@@ -350,5 +474,6 @@ static void json_verb(const struct verb_model *model)
 const struct printer printer_json = {
 	.list = json_list,
 	.show = json_show,
+	.bounce = json_bounce,
 	.verb = json_verb,
 };

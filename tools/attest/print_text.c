@@ -1,37 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Writes the models for people. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "print.h"
+#include "text.h"
 #include "words.h"
-
-/* ---- colour ---- */
-
-enum colour { PLAIN, RED, GREEN, YELLOW };
-
-/* no-color.org: any non-empty value means no. */
-static bool use_colour(void)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return !(no && no[0]) && term && strcmp(term, "dumb") && isatty(STDOUT_FILENO);
-}
-
-static void coloured(enum colour colour, const char *text, int width)
-{
-	static const char * const start[] = {
-		[RED] = "\033[31m", [GREEN] = "\033[32m", [YELLOW] = "\033[33m",
-	};
-
-	if (colour == PLAIN || !use_colour())
-		printf("%-*s", width, text);
-	else
-		printf("%s%-*s\033[0m", start[colour], width, text);
-}
 
 static enum colour state_colour(const char *state)
 {
@@ -47,27 +24,6 @@ static enum colour identity_colour(const char *identity)
 	if (!strcmp(identity, "verified"))
 		return GREEN;
 	return !strcmp(identity, "unverified") ? YELLOW : PLAIN;
-}
-
-/* What to show for an attribute in a table or a line. */
-static const char *attr_text(const struct attr *attr)
-{
-	static char unreadable[40];
-
-	if (!attr->err)
-		return attr->text[0] ? attr->text : "-";
-	util_format(unreadable, sizeof(unreadable), "?%s", util_errno_name(attr->err));
-	return unreadable;
-}
-
-static void print_warnings(unsigned int warnings)
-{
-	for (int w = 0; w < WARN_NR; w++) {
-		if (!(warnings & WARN_BIT(w)))
-			continue;
-		coloured(YELLOW, "WARNING", 0);
-		printf(": %s\n", warning_text((enum warning)w));
-	}
 }
 
 /* ---- list ---- */
@@ -90,9 +46,9 @@ static void list_row(const struct dev *dev, bool have_tsm, struct row *ret)
 			    no_tdi_words(dev, have_tsm));
 		return;
 	}
-	util_format(ret->cell[COL_STATE], sizeof(ret->cell[0]), "%s", attr_text(&dev->state));
-	util_format(ret->cell[COL_DMA], sizeof(ret->cell[0]), "%s", attr_text(&dev->dma));
-	util_format(ret->cell[COL_IDENTITY], sizeof(ret->cell[0]), "%s", attr_text(&dev->identity));
+	util_format(ret->cell[COL_STATE], sizeof(ret->cell[0]), "%s", text_attr(&dev->state));
+	util_format(ret->cell[COL_DMA], sizeof(ret->cell[0]), "%s", text_attr(&dev->dma));
+	util_format(ret->cell[COL_IDENTITY], sizeof(ret->cell[0]), "%s", text_attr(&dev->identity));
 	util_format(ret->cell[COL_TSM], sizeof(ret->cell[0]), "%s", dev->tsm[0] ? dev->tsm : "-");
 }
 
@@ -111,7 +67,7 @@ static void print_row(const struct row *row, const int *width, bool head)
 		if (!head && c == COL_IDENTITY)
 			colour = identity_colour(text);
 		/* A reason may run over the columns that it does not need. */
-		coloured(colour, text, c == last ? 0 : width[c]);
+		text_coloured(colour, text, c == last ? 0 : width[c]);
 		fputs(c == last ? "\n" : "  ", stdout);
 	}
 }
@@ -173,7 +129,7 @@ static void text_list(const struct list_model *model)
 	free(rows);
 	if (!tdis)
 		list_nothing(model);
-	print_warnings(warnings);
+	text_warnings(warnings);
 }
 
 /* ---- show ---- */
@@ -191,7 +147,7 @@ static void attr_line(const char *name, const struct attr *attr, enum colour col
 		printf("? (%s)\n", strerror(attr->err));
 		return;
 	}
-	coloured(colour, attr->text[0] ? attr->text : "-", 0);
+	text_coloured(colour, attr->text[0] ? attr->text : "-", 0);
 	if (words[0])
 		printf(": %s", words);
 	putchar('\n');
@@ -204,7 +160,7 @@ static void tsm_line(const struct show_model *model)
 		puts(model->dev->tsm[0] ? model->dev->tsm : "-");
 		return;
 	}
-	printf("%s, platform %s%s%s\n", model->tsm->name, attr_text(&model->tsm->platform),
+	printf("%s, platform %s%s%s\n", model->tsm->name, text_attr(&model->tsm->platform),
 	       tsm_is_emulated(model->tsm) ? ": protects nothing" : "",
 	       model->dev->tsm[0] ? "" : " (has not locked this device)");
 }
@@ -238,34 +194,18 @@ static void info_line(const struct tdisp_report *report, u16 bit, const char *wh
 	printf("  %-18s %s\n", what, report->info & bit ? set : clear);
 }
 
-static void size_text(u64 bytes, char *ret, size_t size)
-{
-	static const struct { unsigned int shift; const char *unit; } units[] = {
-		{ 40, "TiB" }, { 30, "GiB" }, { 20, "MiB" }, { 10, "KiB" },
-	};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (bytes >> units[i].shift && !(bytes & ((1ULL << units[i].shift) - 1))) {
-			util_format(ret, size, "%" PRIu64 " %s", bytes >> units[i].shift,
-				    units[i].unit);
-			return;
-		}
-	}
-	util_format(ret, size, "%" PRIu64, bytes);
-}
-
 static void range_line(const struct show_model *model, u32 i)
 {
 	const struct evidence *evidence = model->evidence;
 	const struct tdisp_report *report = &model->report.report;
 	struct tdisp_range range = tdisp_report_range(evidence->report, report, i);
-	char offset[32] = "?", size[32];
+	char offset[32] = "?", size[TEXT_SIZE];
 
 	/* Where in the BAR is only known once the whole report matches. */
 	if (!model->report.match_why.check)
 		util_format(offset, sizeof(offset), "0x%" PRIx64,
 			    tdisp_report_bar_offset(evidence->report, report, &evidence->bars, i));
-	size_text((u64)range.nr_pages << TDISP_PAGE_SHIFT, size, sizeof(size));
+	text_size((u64)range.nr_pages << TDISP_PAGE_SHIFT, size);
 	printf("  %3u  %-12s %10s  %-7s %s%s%s\n", range.id, offset, size,
 	       range.attr & TDISP_RANGE_NON_TEE ? "shared" : "private",
 	       range.attr & TDISP_RANGE_MSIX_TABLE ? " MSI-X table" : "",
@@ -319,6 +259,48 @@ static void text_report(const struct show_model *model)
 		range_line(model, i);
 }
 
+static void dma_lines(const struct show_model *model)
+{
+	static const char * const words[DMA_NR_STATS] = {
+		[DMA_LIVE]		= "mappings live",
+		[DMA_BOUNCED_BYTES]	= "bytes bounced",
+		[DMA_BOUNCED_MAPPINGS]	= "mappings bounced",
+		[DMA_SHARED_PAGES]	= "coherent pages shared",
+		[DMA_LEAKED_PAGES]	= "pages leaked",
+	};
+	const struct dma *dma = model->dma;
+	const struct dev *dev = model->dev;
+	char text[DMA_WHY_SIZE];
+
+	attr_line("DMA", &dev->dma, text_dma_colour(dev->dma.text), dma_words(&dev->dma));
+	dma_why_text(dev, dma, text);
+	label("  because");
+	puts(text);
+	/* An older module has neither file: then there is nothing to say. */
+	if (dma->choices_err != ENOENT) {
+		label("  dma_mode");
+		if (dma->choices_err)
+			printf("? (%s)", strerror(dma->choices_err));
+		else if (!dma->nr_choices)
+			putchar('-');
+		for (size_t i = 0; i < dma->nr_choices; i++)
+			printf((int)i == dma->chosen ? "%s[%s]" : "%s%s", i ? " " : "",
+			       dma->choice[i]);
+		if (dma->chosen >= 0 && !dev->connected)
+			printf(": accept switches to %s", dma->choice[dma->chosen]);
+		putchar('\n');
+	}
+	if (dma->stats_err == ENOENT)
+		return;
+	label("  counted");
+	if (dma->stats_err)
+		printf("? (%s)", strerror(dma->stats_err));
+	for (int s = 0, nr = 0; s < DMA_NR_STATS; s++)
+		if (dma_stat_known(dma, (enum dma_stat)s))
+			printf("%s%" PRIu64 " %s", nr++ ? ", " : "", dma->stat[s], words[s]);
+	putchar('\n');
+}
+
 static void text_show(const struct show_model *model)
 {
 	const struct dev *dev = model->dev;
@@ -328,7 +310,7 @@ static void text_show(const struct show_model *model)
 	label("Driver");
 	puts(dev->driver[0] ? dev->driver : "-");
 	attr_line("State", &dev->state, state_colour(dev->state.text), "");
-	attr_line("DMA", &dev->dma, PLAIN, dma_words(&dev->dma));
+	dma_lines(model);
 	attr_line("Identity", &dev->identity, identity_colour(dev->identity.text),
 		  identity_words(&dev->identity));
 	tsm_line(model);
@@ -337,7 +319,7 @@ static void text_show(const struct show_model *model)
 	text_report(model);
 	if (model->warnings)
 		putchar('\n');
-	print_warnings(model->warnings);
+	text_warnings(model->warnings);
 }
 
 /* ---- connect, disconnect ---- */
@@ -381,12 +363,12 @@ static void verb_done(const struct verb_model *model)
 	else
 		printf("%s: %s %s\n", model->bdf, connect ? "connected to" : "disconnected from",
 		       model->tsm->name);
-	printf("%s: state %s, DMA %s", model->bdf, attr_text(&dev->state), attr_text(&dev->dma));
+	printf("%s: state %s, DMA %s", model->bdf, text_attr(&dev->state), text_attr(&dev->dma));
 	if (dma_words(&dev->dma)[0])
 		printf(" (%s)", dma_words(&dev->dma));
 	putchar('\n');
 	if (connect)
-		printf("%s: identity %s\n", model->bdf, attr_text(&dev->identity));
+		printf("%s: identity %s\n", model->bdf, text_attr(&dev->identity));
 }
 
 static void text_verb(const struct verb_model *model)
@@ -403,11 +385,12 @@ static void text_verb(const struct verb_model *model)
 		verb_done(model);
 	}
 	driver_lines(model);
-	print_warnings(model->warnings);
+	text_warnings(model->warnings);
 }
 
 const struct printer printer_text = {
 	.list = text_list,
 	.show = text_show,
+	.bounce = bounce_text,
 	.verb = text_verb,
 };

@@ -114,6 +114,23 @@ int util_bdf_parse(const char *text, char ret[BDF_SIZE])
 	return util_format(ret, BDF_SIZE, "%04lx:%02lx:%02lx.%lx", domain, bus, slot, fn);
 }
 
+int util_u64_parse(const char *text, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		unsigned int digit = (unsigned int)(*text - '0');
+
+		if (*text < '0' || *text > '9' || value > (UINT64_MAX - digit) / 10)
+			return -EINVAL;
+		value = value * 10 + digit;
+	}
+	*ret = value;
+	return 0;
+}
+
 void *util_grow(void *array, size_t nr, size_t size)
 {
 	void *ret = reallocarray(array, nr, size);

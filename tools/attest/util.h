@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* "0000:01:00.0", with room for the 32-bit domains that some bridges invent. */
 #define BDF_SIZE	20
@@ -47,6 +48,9 @@ bool util_name_ok(const char *name);
  * Return: 0 or -EINVAL.
  */
 int util_bdf_parse(const char *text, char ret[BDF_SIZE]);
+
+/* Decimal digits and nothing else; 0 or -EINVAL. */
+int util_u64_parse(const char *text, uint64_t *ret);
 
 /* realloc() of an array that ends the program when memory is out. */
 void *util_grow(void *array, size_t nr, size_t size);

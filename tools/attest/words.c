@@ -24,6 +24,8 @@ static const struct {
 		"The evidence kept changing while it was read: its parts may not belong together." },
 	[WARN_IN_USE] = { "in-use",
 		"The driver was taken from the device while its disks were in use (--force)." },
+	[WARN_LEAKED] = { "pages-leaked",
+		"Pages that could not be made private again were leaked: they stay out of use." },
 };
 
 const char *warning_id(enum warning warning)
@@ -53,6 +55,11 @@ unsigned int warnings_of(const struct dev *dev, const struct tsm *tsm)
 	return ret;
 }
 
+unsigned int dma_warnings(const struct dma *dma)
+{
+	return dma->stat[DMA_LEAKED_PAGES] ? WARN_BIT(WARN_LEAKED) : 0;
+}
+
 const char *identity_words(const struct attr *identity)
 {
 	if (attr_is(identity, "verified"))
@@ -72,6 +79,10 @@ const char *dma_words(const struct attr *dma)
 		return "shared pages only, every byte is copied";
 	if (attr_is(dma, "direct"))
 		return "private memory, no copy";
+	if (attr_is(dma, "iommu"))
+		return "private memory, no copy, only what the driver mapped";
+	if (attr_is(dma, "split"))
+		return "private memory, no copy; shared memory at addresses of its own";
 	if (attr_is(dma, "blocked"))
 		return "none, after an error";
 	return "";

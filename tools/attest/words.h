@@ -3,7 +3,7 @@
 #ifndef ATTEST_WORDS_H
 #define ATTEST_WORDS_H
 
-#include "dev.h"
+#include "dma.h"
 
 enum warning {
 	WARN_EMULATED,
@@ -15,6 +15,7 @@ enum warning {
 	WARN_MISMATCH,
 	WARN_CHANGING,
 	WARN_IN_USE,
+	WARN_LEAKED,
 	WARN_NR
 };
 
@@ -27,6 +28,9 @@ const char *warning_text(enum warning warning);
 
 /* The warnings that follow from how a TDI stands and from its TSM (may be NULL). */
 unsigned int warnings_of(const struct dev *dev, const struct tsm *tsm);
+
+/* The warnings that follow from what was counted. */
+unsigned int dma_warnings(const struct dma *dma);
 
 /* What an identity or a DMA mode means, or "". */
 const char *identity_words(const struct attr *identity);
