@@ -19,7 +19,7 @@ RUN := $(ENTER) tests/run
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo check all modules tools emu initramfs unit cli emu-check e2e style \
-	coverage fuzz kunit soak own-kernel \
+	coverage fuzz kunit soak own-kernel bench \
 	shell root host clean
 
 help: ## this list
@@ -74,6 +74,11 @@ kunit: own-kernel ## KUnit suites on kernels that complain, static checks, a soa
 
 soak: own-kernel ## every failure point, many cycles, devices in parallel
 	@$(RUN) soak-long
+
+# A plain kernel of our own, if one is there, has the kernel's own benchmark for a referee.
+bench: all ## what DMA costs in instructions, and that nothing bounces
+	@$(BUILD) bench
+	@$(RUN) bench-long; status=$$?; $(ENTER) tests/bench/report; exit $$status
 
 coverage: | build ## what the unit tests reach of guest/lib
 	@$(RUN) coverage

@@ -20,7 +20,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all modules tools emu unit initramfs own
+.PHONY: all modules tools emu unit initramfs own bench
 
 all: modules tools emu unit initramfs
 	@:
@@ -81,7 +81,7 @@ $(unit_programs): $(B)/unit/%: $(B)/obj/unit/tests/unit/%.o $(B)/obj/unit/lib.a
 
 # --- guest modules and first user space, per kernel ---------------------------
 
-guest_src := $(shell find guest tests/guest -type f)
+guest_src := $(shell find guest tests/guest tests/bench/guest -type f)
 initramfs_src := $(shell find tests/e2e/initramfs -type f)
 kernel_stamps := $(KERNELS:%=$(B)/modules/%/.built)
 initramfs_images := $(KERNELS:%=$(B)/initramfs/%.img)
@@ -117,3 +117,20 @@ $(B)/own/fail-nth: tests/kunit/fail-nth.c
 own_base := $(firstword $(initramfs_images))
 $(own_images): $(B)/own/%/initramfs.img: $(B)/own/%/.built $(own_base) $(B)/own/fail-nth tests/kernels/own-initramfs
 	$(call say,INITRD,$*) tests/kernels/own-initramfs $(B)/kernels/$* $(@D) $(own_base) $@.part $(B)/own/fail-nth && mv $@.part $@
+
+# --- benchmarks: the stock kernels' VMs, and our own plain ones', with programs on top --
+
+bench_programs := usr/bin/tdi-load usr/bin/tdi-referee
+bench_stock := $(KERNELS:%=$(B)/bench/%.img)
+bench_own := $(patsubst %,$(B)/bench/%.img,$(filter %-plain,$(OWN_KERNELS)))
+
+bench: $(bench_stock) $(bench_own)
+
+$(bench_programs:%=$(B)/bench/root/%): $(B)/bench/root/usr/bin/tdi-%: tests/bench/%.c
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CFLAGS) -static -o $@.part $< && mv $@.part $@
+
+$(bench_stock): $(B)/bench/%.img: $(B)/initramfs/%.img
+$(bench_own): $(B)/bench/%.img: $(B)/own/%/initramfs.img
+$(bench_stock) $(bench_own): $(bench_programs:%=$(B)/bench/root/%)
+	$(call say,INITRD,$(@:$(B)/%=%)) (cat $(filter %.img,$^) && cd $(B)/bench/root && printf '%s\n' $(bench_programs) | cpio --quiet -o -H newc -R 0:0 | gzip -1) >$@.part && mv $@.part $@
