@@ -252,21 +252,6 @@ static void a_directory_of_the_kernels_own_is_left_alone(struct kunit *test)
 	device_remove_group(&pdev->dev, &theirs);
 }
 
-static void a_function_behind_an_iommu_is_not_taken(struct kunit *test)
-{
-	struct pci_dev *pdev;
-
-	new(test);
-	pdev = pdev_at(FAKE_SLOT_TDI);
-	/* Nobody looks into the group; that there is one is what counts. */
-	pdev->dev.iommu_group = (struct iommu_group *)fb;
-	KUNIT_EXPECT_EQ(test, fake_register(fb), 0);
-	pdev->dev.iommu_group = NULL;
-	KUNIT_EXPECT_NULL(test, tdi_from_pdev(pdev));
-	KUNIT_EXPECT_NULL(test, pdev->dev.dma_ops);
-	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI2));
-}
-
 static void be_in_run(struct fake_tdi *ft, enum fake_op op)
 {
 	ft->state = TDISP_RUN;
@@ -482,7 +467,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_kernel_that_knows_keeps_its_own_bounce),
 	KUNIT_CASE(a_tdi_has_a_directory_while_there_is_a_tsm),
 	KUNIT_CASE(a_directory_of_the_kernels_own_is_left_alone),
-	KUNIT_CASE(a_function_behind_an_iommu_is_not_taken),
 	KUNIT_CASE(a_device_that_was_left_locked_is_in_error_until_unlocked),
 	KUNIT_CASE(a_device_that_nobody_knows_of_has_no_dma),
 	KUNIT_CASE(a_function_that_is_plugged_in_later_is_taken),
