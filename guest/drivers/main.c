@@ -144,8 +144,7 @@ static void open_tdi(struct tdi *tdi)
 		ret = device_add_group(dev, &tdi_sysfs_group);
 	tdi->open = !ret;
 	if (ret)
-		pci_err(tdi->pdev, "tdi: no tsm/ directory, DMA stays blocked: %pe\n",
-			ERR_PTR(ret));
+		pci_err(tdi->pdev, "tdi: no tsm/ directory: %pe\n", ERR_PTR(ret));
 }
 
 /* A function is there: makes and opens its TDI, if it is one of the backend's. */
@@ -176,6 +175,9 @@ static int function_goes(struct pci_dev *pdev)
 	struct tdi *tdi;
 	bool mine;
 
+	/* Most functions never were one, and their locks are no business of ours. */
+	if (!tdi_from_pdev(pdev))
+		return 0;
 	scoped_guard(device, &pdev->dev) {
 		tdi = tdi_from_pdev(pdev);
 		if (!tdi)
@@ -316,27 +318,15 @@ static void give_back(struct tdi_backend *backend, struct xarray *bound)
 	reattach(bound);
 }
 
-/**
- * tdi_backend_register() - a platform's TSM is there
- * @backend: the backend; stays the caller's, unchanged until unregistered
- *
- * Takes over every TEE-capable function that the backend claims: its driver is
- * released, memory becomes private where the platform does that late (@enter),
- * the function's DMA is shared from then on, and its driver comes back.
- *
- * Context: Process context.
- * Return: 0; -EBUSY there is a TSM already; -EINVAL bounce mode cannot be honest
- *	on this kernel's command line; or an error of the backend.
- */
-int tdi_backend_register(struct tdi_backend *backend)
+static int backend_register(struct tdi_backend *backend)
 {
 	struct pci_dev *pdev = NULL;
 	struct xarray bound;
 	int ret;
 
+	lockdep_assert_held(&registration_lock);
 	/* Not DEFINE_XARRAY(): a lock on the stack has no key for lockdep. */
 	xa_init(&bound);
-	guard(mutex)(&registration_lock);
 	if (the_backend)
 		return -EBUSY;
 	if (backend->ops->share_pages) {
@@ -381,6 +371,29 @@ int tdi_backend_register(struct tdi_backend *backend)
 	reattach(&bound);
 	tdi_class_ready(backend);
 	return 0;
+}
+
+/**
+ * tdi_backend_register() - a platform's TSM is there
+ * @backend: the backend; stays the caller's, unchanged until unregistered
+ *
+ * Takes over every TEE-capable function that the backend claims: its driver is
+ * released, memory becomes private where the platform does that late (@enter),
+ * the function's DMA is shared from then on, and its driver comes back.
+ *
+ * Context: Process context.
+ * Return: 0; -EBUSY there is a TSM already, or one comes or goes; -EINVAL bounce mode
+ *	cannot be honest on this kernel's command line; or an error of the backend.
+ */
+int tdi_backend_register(struct tdi_backend *backend)
+{
+	/*
+	 * Not waited for: our caller holds its function's lock, and if that claims to be a
+	 * TDI, whoever comes or goes at the moment waits for it.
+	 */
+	scoped_cond_guard(mutex_try, return -EBUSY, &registration_lock)
+		return backend_register(backend);
+	return -EBUSY;
 }
 EXPORT_SYMBOL_GPL(tdi_backend_register);
 

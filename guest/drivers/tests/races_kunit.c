@@ -349,13 +349,13 @@ static void start_rival(void)
 	rival_waited = is_waiting();
 }
 
-static void a_second_tsm_waits_for_the_first_and_is_refused(struct kunit *test)
+static void a_second_tsm_during_the_first_is_refused(struct kunit *test)
 {
 	prepare(test);
 	rival = fb->backend;
 	KUNIT_ASSERT_EQ(test, register_and(start_rival, 0), 0);
 	expect_done(test, -EBUSY);
-	KUNIT_EXPECT_TRUE(test, rival_waited);
+	KUNIT_EXPECT_FALSE(test, rival_waited);
 	KUNIT_EXPECT_NULL(test, rival.dev);
 	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
 }
@@ -424,6 +424,31 @@ static void a_driver_that_comes_while_the_tsm_does_gets_no_dma(struct kunit *tes
 	fake_driver_release(test);
 }
 
+/*
+ * The host plugs in another mailbox, which claims to be a TDI. The driver core probes it
+ * with its lock held, and who registers first wants that lock.
+ */
+static ssize_t probe_another_tsm(void)
+{
+	struct pci_dev *pdev = fake_fn(fb, FAKE_SLOT_TDI2)->pdev;
+	struct tdi_backend another = fb->backend;
+
+	guard(device)(&pdev->dev);
+	return tdi_backend_register(&another);
+}
+
+static void start_another_tsm(void)
+{
+	start(probe_another_tsm);
+}
+
+static void a_tsm_that_is_probed_while_one_comes_keeps_nobody_waiting(struct kunit *test)
+{
+	prepare(test);
+	KUNIT_ASSERT_EQ(test, register_and(start_another_tsm, 0), 0);
+	expect_done(test, -EBUSY);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_verb_that_runs_ends_before_its_tsm_goes),
 	KUNIT_CASE(a_verb_that_runs_ends_before_its_device_goes),
@@ -433,7 +458,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_verb_does_not_wait_for_that_of_another_device),
 	KUNIT_CASE(a_device_that_is_unplugged_while_the_tsm_goes_is_removed_once),
 	KUNIT_CASE(a_tsm_that_goes_while_a_device_is_unplugged_waits_for_it),
-	KUNIT_CASE(a_second_tsm_waits_for_the_first_and_is_refused),
+	KUNIT_CASE(a_second_tsm_during_the_first_is_refused),
+	KUNIT_CASE(a_tsm_that_is_probed_while_one_comes_keeps_nobody_waiting),
 	KUNIT_CASE(a_function_that_comes_while_the_tsm_does_is_taken),
 	KUNIT_CASE(a_function_that_comes_while_a_tsm_fails_is_given_back),
 	KUNIT_CASE(a_function_that_goes_while_the_tsm_comes_is_let_go),
