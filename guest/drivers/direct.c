@@ -3,6 +3,7 @@
  * Direct mode: DMA address = guest physical address, private, and no copy on any path.
  */
 #include <linux/dma-mapping.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 
@@ -37,7 +38,8 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		if (!tdi_dma_reaches(dev, sg_phys(sg), sg->length))
+		if (is_pci_p2pdma_page(sg_page(sg)) ||
+		    !tdi_dma_reaches(dev, sg_phys(sg), sg->length))
 			return -EIO;
 	}
 	for_each_sg(sgl, sg, nents, i) {

@@ -274,19 +274,26 @@ int tdi_dma_live(const struct tdi *tdi)
  * tdi_dma_bind() - a driver is about to be bound: is DMA still what it was switched to?
  * @tdi: the TDI
  *
- * Between drivers the administrator may have given the IOMMU group another type. If that
- * cannot be put right, the driver gets no mapping.
+ * Between drivers the administrator may have given the IOMMU group another type, or the
+ * host may have put another function into it. If that cannot be put right, or the TDI
+ * went to ERROR while another driver was bound, the driver gets no mapping.
  *
- * Context: Process context; the device's lock is held.
+ * Context: Process context; the device's lock is held, the TDI's is taken.
  */
 void tdi_dma_bind(struct tdi *tdi)
 {
-	const char *wrong = tdi_iommu_check(tdi);
+	const char *wrong;
 
 	device_lock_assert(&tdi->pdev->dev);
-	if (!wrong)
+	guard(mutex)(&tdi->lock);
+	wrong = tdi_iommu_check(tdi);
+	if (!wrong && tdi->state == TDI_ERROR)
+		wrong = "expected a TDI in any state but ERROR";
+	if (!wrong || tdi->dma.mode == TDI_DMA_BLOCKED)
 		return;
 	pci_err(tdi->pdev, "tdi: DMA blocked: %s\n", wrong);
+	/* The domain, too, or the next mode finds what this one has mapped. */
+	tdi_iommu_switch(tdi, TDI_DMA_BLOCKED);
 	set_ops(&tdi->dma, TDI_DMA_BLOCKED);
 }
 

@@ -173,12 +173,14 @@ static bool all_unmapped(struct device *dev, dma_addr_t iova, size_t len, size_t
 	return false;
 }
 
-/* When this returns, the device cannot reach it any more. */
-static void unmap_strictly(struct device *dev, struct tdi_iommu *iommu, dma_addr_t iova,
+/* When this returns true, the device cannot reach it any more. */
+static bool unmap_strictly(struct device *dev, struct tdi_iommu *iommu, dma_addr_t iova,
 			   size_t len)
 {
-	if (all_unmapped(dev, iova, len, iommu_unmap(iommu->domain, iova, len)))
-		free_range(iommu, iova, len);
+	if (!all_unmapped(dev, iova, len, iommu_unmap(iommu->domain, iova, len)))
+		return false;
+	free_range(iommu, iova, len);
+	return true;
 }
 
 static void unmap_lazily(struct device *dev, struct tdi_iommu *iommu, dma_addr_t iova, size_t len)
@@ -331,13 +333,17 @@ static void *paged_alloc(struct device *dev, size_t size, dma_addr_t *ret, gfp_t
 	return alloc_mapped(dev, size, ret, gfp, prot_of(DMA_BIDIRECTIONAL));
 }
 
-/* Never lazily: the pages are somebody else's next. */
+/* Never lazily: the pages are somebody else's next, unless the device still reaches them. */
 static void paged_free(struct device *dev, size_t size, void *vaddr, dma_addr_t addr,
 		       unsigned long attrs)
 {
-	unmap_strictly(dev, iommu_of(dev), addr, PAGE_ALIGN(size));
-	free_pages_exact(vaddr, PAGE_ALIGN(size));
-	atomic_dec(&tdi_dma_of(dev, TDI_DMA_IOMMU)->live);
+	struct tdi_dma *dma = tdi_dma_of(dev, TDI_DMA_IOMMU);
+
+	if (unmap_strictly(dev, dma->iommu, addr, PAGE_ALIGN(size)))
+		free_pages_exact(vaddr, PAGE_ALIGN(size));
+	else
+		atomic_add(PAGE_ALIGN(size) >> PAGE_SHIFT, &dma->leaked);
+	atomic_dec(&dma->live);
 }
 
 static struct page *paged_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,
@@ -434,7 +440,9 @@ static int reserve_region(struct tdi *tdi, struct tdi_iommu *iommu,
 	u64 end = region->start + region->length - 1;
 	int ret;
 
-	if (region->type == IOMMU_RESV_DIRECT) {
+	/* Which of the two it is follows from the class in config space: the host's word. */
+	if (region->type == IOMMU_RESV_DIRECT ||
+	    region->type == IOMMU_RESV_DIRECT_RELAXABLE) {
 		pci_err(tdi->pdev,
 			"tdi: IOMMU: expected no memory of the firmware's, found %#llx-%#llx\n",
 			(u64)region->start, end);

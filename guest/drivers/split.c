@@ -7,6 +7,7 @@
  * wrong one of the two addresses the device reaches nothing.
  */
 #include <linux/dma-mapping.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 
@@ -59,6 +60,8 @@ static int split_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
+		if (is_pci_p2pdma_page(sg_page(sg)))
+			return -EIO;
 		sg_dma_address(sg) = address(dev, sg_phys(sg), sg->length, shared);
 		if (sg_dma_address(sg) == DMA_MAPPING_ERROR)
 			return -EIO;

@@ -406,6 +406,41 @@ def an_iommu_that_passes_addresses_through_is_as_good_as_none(s: Session) -> Non
         raise Failed("locked after a refused connect")
     every_path(s, "direct")
 
+def bound_in_error(s: Session, mode: str) -> None:
+    """The host stops the device behind its driver's back, and the next driver comes."""
+    in_mode(s, mode)
+    s.emu.cmd("unlock dma0")
+    equal(s.state(s.dma), "CONFIG_UNLOCKED", "state, from the TSM")
+    equal(s.read("dma", s.dma), "blocked", "dma")
+    s.unbind_driver(s.dma)
+    s.bind_driver(s.dma)
+    s.wait(f"test -e {DMATEST}/{s.dma}/mmap")
+    equal(s.read("dma", s.dma), "blocked", "dma, with another driver")
+
+
+def leaves_error(s: Session) -> None:
+    s.unbind_driver(s.dma)
+    s.do("unlock", bdf=s.dma)
+    s.expect("CONFIG_UNLOCKED", "bounce", s.dma)
+
+
+@scenario(all_kernels=True)
+def a_driver_that_comes_in_error_gets_no_mapping(s: Session) -> None:
+    for mode in ("direct", "split"):
+        bound_in_error(s, mode)
+        for test in ("streaming", "coherent", "shared"):
+            equal(dmatest(s, test, 4096), "Cannot allocate memory", f"{test}, after {mode}")
+        leaves_error(s)
+
+
+@scenario(all_kernels=True, iommu=True)
+def a_driver_that_comes_in_error_gets_none_behind_an_iommu(s: Session) -> None:
+    bound_in_error(s, "iommu")
+    for test in ("streaming", "coherent"):
+        equal(dmatest(s, test, 4096), "Cannot allocate memory", test)
+    leaves_error(s)
+    every_path(s, "iommu")
+
 
 if __name__ == "__main__":
     main()
