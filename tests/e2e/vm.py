@@ -272,7 +272,8 @@ class Vm:
                  tee_mailbox: bool = False, bar2: str = "whole", bar2_mib: int = 0,
                  initramfs: Path | None = None,
                  image: Path | None = None, icount: int | None = None,
-                 swiotlb: str = "32768,force", iommu: bool = False):
+                 swiotlb: str = "32768,force", iommu: bool = False,
+                 together: bool = False):
         self.name = f"{name}-{kernel.split('+')[0]}"
         self.kernel = kernel
         self.order = order
@@ -286,6 +287,8 @@ class Vm:
         self.swiotlb, self.icount = swiotlb, icount
         # An IOMMU that the guest programs, and that the emulator's functions are behind.
         self.iommu = iommu
+        # nvme0 and dma0 are functions 0 and 1 of one slot: one IOMMU group.
+        self.together = together
         if iommu:
             self.append += " intel_iommu=on"
         if icount is not None:
@@ -362,6 +365,9 @@ class Vm:
                 if self.icount is not None:
                     # A register write has had its effect before the next instruction.
                     device["x-no-posted-writes"] = True
+                if self.together and function in ("nvme0", "dma0"):
+                    device.update(bus="rp1", multifunction=True,
+                                  addr="0.0" if function == "nvme0" else "0.1")
                 argv += ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}",
                          "-device", json.dumps(device)]
         return argv
