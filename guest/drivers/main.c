@@ -57,8 +57,11 @@ static void detach(struct pci_dev *pdev, struct xarray *bound)
 {
 	if (!pdev->dev.driver)
 		return;
-	/* Out of memory: the driver stays away, which is the safe side. */
-	if (!xa_is_err(xa_store(bound, (unsigned long)pdev, pdev, GFP_KERNEL)))
+	/*
+	 * Not there yet, or it has its reference. Out of memory: the driver stays away, which
+	 * is the safe side.
+	 */
+	if (!xa_store(bound, (unsigned long)pdev, pdev, GFP_KERNEL))
 		pci_dev_get(pdev);
 	device_release_driver(&pdev->dev);
 }
@@ -365,8 +368,11 @@ static int backend_register(struct tdi_backend *backend)
 	scoped_guard(rwsem_write, &registry_lock)
 		is_open = true;
 	for_each_pci_dev(pdev) {
-		if (tdi_from_pdev(pdev))
-			function_comes(pdev);
+		if (!tdi_from_pdev(pdev))
+			continue;
+		/* A driver that came meanwhile found no DMA; it has another try below. */
+		detach(pdev, &bound);
+		function_comes(pdev);
 	}
 	reattach(&bound);
 	tdi_class_ready(backend);
