@@ -200,12 +200,14 @@ static int function_goes(struct pci_dev *pdev)
 		return 0;
 	}
 
-	/* Waits for attributes that run, which may wait for the device's lock. */
+	/* Without that lock: it waits for attributes that run, which may wait for the lock. */
 	if (tdi->open)
 		device_remove_group(&pdev->dev, &tdi_sysfs_group);
 	tdi_debugfs_remove(tdi);
-	xa_erase(&tdis, (unsigned long)pdev);
-	tdi->backend->ops->remove(tdi);
+	scoped_guard(device, &pdev->dev) {
+		xa_erase(&tdis, (unsigned long)pdev);
+		tdi->backend->ops->remove(tdi);
+	}
 	pci_dev_put(pdev);
 	atomic_dec(&nr_tdis);
 	wake_up_all(&tdi_gone);
