@@ -261,20 +261,6 @@ static void bounce_free(struct device *dev, size_t size, void *vaddr, dma_addr_t
 	atomic_dec(&dma->live);
 }
 
-static struct page *bounce_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,
-				       enum dma_data_direction dir, gfp_t gfp)
-{
-	void *vaddr = bounce_alloc(dev, size, ret, gfp, 0);
-
-	return vaddr ? virt_to_page(vaddr) : NULL;
-}
-
-static void bounce_free_pages(struct device *dev, size_t size, struct page *page,
-			      dma_addr_t addr, enum dma_data_direction dir)
-{
-	bounce_free(dev, size, page_address(page), addr, 0);
-}
-
 /* The pool's addresses must fit; everything else swiotlb takes care of. */
 static int bounce_supported(struct device *dev, u64 mask)
 {
@@ -296,8 +282,8 @@ static size_t bounce_max_mapping_size(struct device *dev)
 const struct dma_map_ops tdi_bounce_ops = {
 	.alloc			= bounce_alloc,
 	.free			= bounce_free,
-	.alloc_pages_op		= bounce_alloc_pages,
-	.free_pages		= bounce_free_pages,
+	.alloc_pages_op		= tdi_dma_op_alloc_pages,
+	.free_pages		= tdi_dma_op_free_pages,
 	.mmap			= tdi_dma_mmap,
 	.get_sgtable		= tdi_dma_get_sgtable,
 	TDI_DMA_MAP_OPS(bounce_map, bounce_unmap),

@@ -73,35 +73,16 @@ static void direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t
 	atomic_dec(&tdi_dma_of(dev, TDI_DMA_DIRECT)->live);
 }
 
-static struct page *direct_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,
-				       enum dma_data_direction dir, gfp_t gfp)
-{
-	void *vaddr = direct_alloc(dev, size, ret, gfp, 0);
-
-	return vaddr ? virt_to_page(vaddr) : NULL;
-}
-
-static void direct_free_pages(struct device *dev, size_t size, struct page *page,
-			      dma_addr_t addr, enum dma_data_direction dir)
-{
-	direct_free(dev, size, page_address(page), addr, 0);
-}
-
-static u64 direct_required_mask(struct device *dev)
-{
-	return DMA_BIT_MASK(64);
-}
-
 const struct dma_map_ops tdi_direct_ops = {
 	.alloc			= direct_alloc,
 	.free			= direct_free,
-	.alloc_pages_op		= direct_alloc_pages,
-	.free_pages		= direct_free_pages,
+	.alloc_pages_op		= tdi_dma_op_alloc_pages,
+	.free_pages		= tdi_dma_op_free_pages,
 	.mmap			= tdi_dma_mmap,
 	.get_sgtable		= tdi_dma_get_sgtable,
 	TDI_DMA_MAP_OPS(direct_map, direct_unmap),
 	.map_sg			= direct_map_sg,
 	.unmap_sg		= direct_unmap_sg,
 	.dma_supported		= tdi_dma_any_mask,
-	.get_required_mask	= direct_required_mask,
+	.get_required_mask	= tdi_dma_any_memory,
 };

@@ -27,6 +27,27 @@ const char *tdi_dma_mode_name(enum tdi_dma_mode mode)
 	return mode_names[mode];
 }
 
+/* .alloc_pages_op and .free_pages of modes that make no difference by direction. */
+struct page *tdi_dma_op_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,
+				    enum dma_data_direction dir, gfp_t gfp)
+{
+	void *vaddr = dev->dma_ops->alloc(dev, size, ret, gfp, 0);
+
+	return vaddr ? virt_to_page(vaddr) : NULL;
+}
+
+void tdi_dma_op_free_pages(struct device *dev, size_t size, struct page *page, dma_addr_t addr,
+			   enum dma_data_direction dir)
+{
+	dev->dma_ops->free(dev, size, page_address(page), addr, 0);
+}
+
+/* .get_required_mask: memory is handed out from anywhere. */
+u64 tdi_dma_any_memory(struct device *dev)
+{
+	return DMA_BIT_MASK(64);
+}
+
 /* No private mode needs memory to be low; buses that reach less than ISA's are none. */
 int tdi_dma_any_mask(struct device *dev, u64 mask)
 {

@@ -141,6 +141,11 @@ static inline bool tdi_dma_reaches(struct device *dev, phys_addr_t phys, size_t 
 }
 
 int tdi_dma_any_mask(struct device *dev, u64 mask);
+u64 tdi_dma_any_memory(struct device *dev);
+struct page *tdi_dma_op_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret,
+				    enum dma_data_direction dir, gfp_t gfp);
+void tdi_dma_op_free_pages(struct device *dev, size_t size, struct page *page, dma_addr_t addr,
+			   enum dma_data_direction dir);
 void *tdi_dma_alloc_pages(struct device *dev, size_t size, dma_addr_t *ret, gfp_t gfp);
 int tdi_dma_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
 		 dma_addr_t addr, size_t size, unsigned long attrs);

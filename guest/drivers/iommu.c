@@ -354,12 +354,6 @@ static struct page *paged_alloc_pages(struct device *dev, size_t size, dma_addr_
 	return vaddr ? virt_to_page(vaddr) : NULL;
 }
 
-static void paged_free_pages(struct device *dev, size_t size, struct page *page, dma_addr_t addr,
-			     enum dma_data_direction dir)
-{
-	paged_free(dev, size, page_address(page), addr, 0);
-}
-
 /* All memory is behind any 32 bits of addresses. */
 static u64 paged_required_mask(struct device *dev)
 {
@@ -370,7 +364,7 @@ const struct dma_map_ops tdi_iommu_ops = {
 	.alloc			= paged_alloc,
 	.free			= paged_free,
 	.alloc_pages_op		= paged_alloc_pages,
-	.free_pages		= paged_free_pages,
+	.free_pages		= tdi_dma_op_free_pages,
 	.mmap			= tdi_dma_mmap,
 	.get_sgtable		= tdi_dma_get_sgtable,
 	TDI_DMA_MAP_OPS(paged_map, paged_unmap),
