@@ -141,43 +141,19 @@ static int bounce(const struct tool *tool, const struct tsm_list *tsms, const st
 
 int cmd_bounce(const struct verb *verb, struct tool *tool, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 }
-	};
 	struct tsm_list tsms;
 	struct dev_list devs;
-	int opt, rc;
+	int status;
 
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			tool->json = true;
-			break;
-		case 'h':
-			verb_help(verb);
-			return TDI_EXIT_DONE;
-		default:
-			return verb_usage(verb, NULL);
-		}
-	}
+	if (!verb_json_only(verb, tool, argc, argv, &status))
+		return status;
 	if (optind < argc)
 		return verb_usage(verb, "bounce takes no device (tdi show BDF does)");
 
-	rc = tsm_list_read(&tool->fs, &tsms);
-	if (rc) {
-		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+	if (!tool_inventory(tool, &tsms, &devs))
 		return TDI_EXIT_USAGE;
-	}
-	rc = dev_list_read(&tool->fs, &devs);
-	if (rc) {
-		util_complain("cannot read %s/bus/pci/devices: %s", tool->fs.sys, strerror(-rc));
-		tsm_list_free(&tsms);
-		return TDI_EXIT_USAGE;
-	}
-	rc = bounce(tool, &tsms, &devs);
+	status = bounce(tool, &tsms, &devs);
 	dev_list_free(&devs);
 	tsm_list_free(&tsms);
-	return rc;
+	return status;
 }

@@ -438,13 +438,9 @@ static int run(struct tool *tool, const struct verb *verb, const struct job *job
 {
 	struct verb_model model = { .verb = verb->name, .bdf = job->bdf };
 	struct tsm_list tsms;
-	int rc;
 
-	rc = tsm_list_read(&tool->fs, &tsms);
-	if (rc) {
-		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+	if (!tool_tsms(tool, &tsms))
 		return TDI_EXIT_USAGE;
-	}
 	model.have_tsm = tsms.nr;
 	run_job(job, &tsms, &model);
 	if (model.after_valid && model.after.is_tdi)

@@ -106,7 +106,7 @@ static int run(const struct tool *tool, const char *bdf, const char *path)
 	struct bundle bundle = { 0 };
 	struct tsm_list tsms;
 	struct dev dev;
-	int status, rc;
+	int status;
 
 	if (dev_read(&tool->fs, bdf, &dev)) {
 		util_complain("%s: no such PCI device", bdf);
@@ -116,11 +116,8 @@ static int run(const struct tool *tool, const char *bdf, const char *path)
 		util_complain("%s: not a TDI: %s", bdf, no_tdi_words(&dev, true));
 		return TDI_EXIT_PLATFORM;
 	}
-	rc = tsm_list_read(&tool->fs, &tsms);
-	if (rc) {
-		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+	if (!tool_tsms(tool, &tsms))
 		return TDI_EXIT_USAGE;
-	}
 	collect_names(&dev, dev.tsm[0] ? tsm_find(&tsms, dev.tsm) :
 		 tsms.nr == 1 ? &tsms.tsm[0] : NULL, &bundle);
 	status = save(tool, bdf, path, &bundle);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* tdi list */
 #include <getopt.h>
-#include <string.h>
 
 #include "tool.h"
 
@@ -17,7 +16,7 @@ int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv)
 	struct tsm_list tsms;
 	struct dev_list devs;
 	int status = TDI_EXIT_DONE;
-	int opt, rc;
+	int opt;
 
 	while ((opt = getopt_long(argc, argv, "ah", options, NULL)) != -1) {
 		switch (opt) {
@@ -37,17 +36,8 @@ int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv)
 	if (optind < argc)
 		return verb_usage(verb, "list takes no device (tdi show BDF does)");
 
-	rc = tsm_list_read(&tool->fs, &tsms);
-	if (rc) {
-		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+	if (!tool_inventory(tool, &tsms, &devs))
 		return TDI_EXIT_USAGE;
-	}
-	rc = dev_list_read(&tool->fs, &devs);
-	if (rc) {
-		util_complain("cannot read %s/bus/pci/devices: %s", tool->fs.sys, strerror(-rc));
-		tsm_list_free(&tsms);
-		return TDI_EXIT_USAGE;
-	}
 
 	model.tsms = &tsms;
 	model.devs = &devs;

@@ -237,25 +237,10 @@ static int check_file(const struct tool *tool, const char *path)
 
 static int policy_check_verb(const struct verb *verb, struct tool *tool, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 }
-	};
-	int opt;
+	int status;
 
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			tool->json = true;
-			break;
-		case 'h':
-			verb_help(verb);
-			return TDI_EXIT_DONE;
-		default:
-			return verb_usage(verb, NULL);
-		}
-	}
+	if (!verb_json_only(verb, tool, argc, argv, &status))
+		return status;
 	if (argc - optind != 1)
 		return verb_usage(verb, "one policy at a time");
 	return check_file(tool, argv[optind]);

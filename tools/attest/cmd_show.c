@@ -2,7 +2,6 @@
 /* tdi show */
 #include <errno.h>
 #include <getopt.h>
-#include <string.h>
 
 #include "show_bundle.h"
 #include "tool.h"
@@ -88,39 +87,21 @@ static int show(const struct tool *tool, const struct tsm_list *tsms, const char
 
 int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 }
-	};
 	struct tsm_list tsms;
 	char bdf[BDF_SIZE];
-	int opt, rc;
+	int status;
 
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			tool->json = true;
-			break;
-		case 'h':
-			verb_help(verb);
-			return TDI_EXIT_DONE;
-		default:
-			return verb_usage(verb, NULL);
-		}
-	}
+	if (!verb_json_only(verb, tool, argc, argv, &status))
+		return status;
 	if (argc - optind == 1 && show_is_path(argv[optind]))
 		return show_bundle(tool, argv[optind]);
-	rc = verb_device(verb, argc - optind, argv + optind, bdf);
-	if (rc)
-		return rc;
+	status = verb_device(verb, argc - optind, argv + optind, bdf);
+	if (status)
+		return status;
 
-	rc = tsm_list_read(&tool->fs, &tsms);
-	if (rc) {
-		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+	if (!tool_tsms(tool, &tsms))
 		return TDI_EXIT_USAGE;
-	}
-	rc = show(tool, &tsms, bdf);
+	status = show(tool, &tsms, bdf);
 	tsm_list_free(&tsms);
-	return rc;
+	return status;
 }

@@ -181,6 +181,57 @@ int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZ
 	return verb_usage(verb, "%s: not a PCI address (0000:01:00.0 or 01:00.0)", shown);
 }
 
+bool verb_json_only(const struct verb *verb, struct tool *tool, int argc, char **argv,
+		    int *ret_status)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'j':
+			tool->json = true;
+			break;
+		case 'h':
+			verb_help(verb);
+			*ret_status = TDI_EXIT_DONE;
+			return false;
+		default:
+			*ret_status = verb_usage(verb, NULL);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool tool_tsms(const struct tool *tool, struct tsm_list *ret)
+{
+	int rc = tsm_list_read(&tool->fs, ret);
+
+	if (rc)
+		util_complain("cannot read %s/class/tsm: %s", tool->fs.sys, strerror(-rc));
+	return !rc;
+}
+
+bool tool_inventory(const struct tool *tool, struct tsm_list *ret_tsms,
+		    struct dev_list *ret_devs)
+{
+	int rc;
+
+	if (!tool_tsms(tool, ret_tsms))
+		return false;
+	rc = dev_list_read(&tool->fs, ret_devs);
+	if (rc) {
+		util_complain("cannot read %s/bus/pci/devices: %s", tool->fs.sys, strerror(-rc));
+		tsm_list_free(ret_tsms);
+	}
+	return !rc;
+}
+
 const struct printer *tool_printer(const struct tool *tool)
 {
 	return tool->json ? &printer_json : &printer_text;

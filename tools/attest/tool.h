@@ -56,4 +56,28 @@ int verb_usage(const struct verb *verb, const char *fmt, ...) TDI_PRINTF(2, 3);
  */
 int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZE]);
 
+/**
+ * verb_json_only() - the options of a verb that has --json and --help alone
+ * @ret_status: the exit status, if there is no more to do
+ *
+ * Return: true to go on, with optind at the first argument.
+ */
+bool verb_json_only(const struct verb *verb, struct tool *tool, int argc, char **argv,
+		    int *ret_status);
+
+/**
+ * tool_tsms() - all guest TSMs, or a complaint
+ *
+ * Return: true on success; release with tsm_list_free().
+ */
+bool tool_tsms(const struct tool *tool, struct tsm_list *ret);
+
+/**
+ * tool_inventory() - all guest TSMs and PCI functions, or a complaint
+ *
+ * Return: true on success; release both.
+ */
+bool tool_inventory(const struct tool *tool, struct tsm_list *ret_tsms,
+		    struct dev_list *ret_devs);
+
 #endif /* ATTEST_TOOL_H */
