@@ -5,36 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <tdisp/state.h>
-
-/*
- * The transitions as a person would draw them: a row for each state, a column for
- * each verb; a letter is the next state, a dot is refused. Written from the
- * standard and the platforms' orders, not from the table under test.
- */
-#define LETTERS "ULTASRE"	/* Unlocked Locked aTtested Accepted Started Run Error */
-
-static const char *const drawn[TDI_NR_ORDERS][TDI_NR_STATES] = {
-	[TDI_ACCEPT_FIRST] = {
-		/*                bind, attest, accept, start, unbind, fault */
-		[TDI_UNLOCKED] = "L....E",
-		[TDI_LOCKED]   = ".T..UE",
-		[TDI_ATTESTED] = ".TA.UE",
-		[TDI_ACCEPTED] = "...RUE",
-		[TDI_STARTED]  = "....UE",
-		[TDI_RUN]      = "....UE",
-		[TDI_ERROR]    = "....UE",
-	},
-	[TDI_START_FIRST] = {
-		[TDI_UNLOCKED] = "L....E",
-		[TDI_LOCKED]   = ".T..UE",
-		[TDI_ATTESTED] = ".T.SUE",
-		[TDI_ACCEPTED] = "....UE",
-		[TDI_STARTED]  = "..R.UE",
-		[TDI_RUN]      = "....UE",
-		[TDI_ERROR]    = "....UE",
-	},
-};
+#include "../../guest/lib/tests/state_drawn.h"
 
 static void every_pair_goes_where_the_drawing_says(void **state)
 {
@@ -64,27 +35,15 @@ static void every_pair_goes_where_the_drawing_says(void **state)
 
 static void what_is_no_order_state_or_event_is_refused(void **state)
 {
-	static const struct {
-		const char *desc;
-		int order, state, event;
-	} rows[] = {
-		{ "order past the last", TDI_NR_ORDERS, TDI_UNLOCKED, TDI_EV_BIND },
-		{ "order below 0", -1, TDI_UNLOCKED, TDI_EV_BIND },
-		{ "state past the last", TDI_ACCEPT_FIRST, TDI_NR_STATES, TDI_EV_FAULT },
-		{ "state far past the last", TDI_ACCEPT_FIRST, 0x7fffffff, TDI_EV_FAULT },
-		{ "state below 0", TDI_START_FIRST, -1, TDI_EV_FAULT },
-		{ "event past the last", TDI_ACCEPT_FIRST, TDI_UNLOCKED, TDI_NR_EVENTS },
-		{ "event below 0", TDI_START_FIRST, TDI_LOCKED, -1 },
-	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(nothings); i++) {
 		enum tdi_state next = (enum tdi_state)77;
 
-		check_row(rows[i].desc, tdi_state_next(rows[i].order, rows[i].state,
-						       rows[i].event, &next) == -EINVAL);
-		check_row(rows[i].desc, next == (enum tdi_state)77);
+		check_row(nothings[i].desc, tdi_state_next(nothings[i].order, nothings[i].state,
+						       nothings[i].event, &next) == -EINVAL);
+		check_row(nothings[i].desc, next == (enum tdi_state)77);
 	}
 }
 
@@ -157,17 +116,6 @@ static void run_is_reached_only_through_attested(void **state)
 
 static void each_state_agrees_with_its_words_alone(void **state)
 {
-	/* For CONFIG_UNLOCKED, CONFIG_LOCKED, RUN, ERROR, and two that are no words. */
-	static const enum tdisp_state words[] = { 0, 1, 2, 3, 4, 255 };
-	static const char *const agrees[TDI_NR_STATES] = {
-		[TDI_UNLOCKED] = "y.....",
-		[TDI_LOCKED]   = ".y....",
-		[TDI_ATTESTED] = ".y....",
-		[TDI_ACCEPTED] = ".y....",
-		[TDI_STARTED]  = "..y...",
-		[TDI_RUN]      = "..y...",
-		[TDI_ERROR]    = "yyyyyy",
-	};
 	size_t s, w;
 
 	(void)state;
