@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-from vm import BUILD, SLOW, Guest, Vm, VmError  # noqa: E402
+from vm import BUILD, SLOW, Vm, VmError  # noqa: E402
 
 PCI = "/sys/bus/pci/devices"
 DEBUGFS = "/sys/kernel/debug/tdi-bench"
@@ -68,12 +68,9 @@ class Bench:
 
     def __init__(self, vm: Vm):
         self.vm, self.guest = vm, vm.guest
-        self.dma = self.find("7d51")
-        self.nvme = self.find("7d52")
+        self.dma = self.guest.functions("7d51")[0]
+        self.nvme = self.guest.functions("7d52")[0]
         self.guest.sh("modprobe tdi-bench")
-
-    def find(self, device: str) -> str:
-        return self.guest.sh(f"grep -il '^0x{device}' {PCI}/*/device").split("/")[-2]
 
     def unbind(self, bdf: str) -> None:
         self.guest.sh(f"if [ -e {PCI}/{bdf}/driver ]; then echo {bdf} > {PCI}/{bdf}/driver/unbind; fi")

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tap import Failed, Tap, check, equal
 from vm import RUN_TIMEOUT, Vm, VmError, chosen_kernel, installed_kernels
 
 PCI = "/sys/bus/pci/devices"
@@ -43,22 +44,8 @@ ERRNO_TEXT = {  # as busybox prints them
 }
 
 
-class Failed(Exception):
-    """What the scenario claims does not hold."""
-
-
 class Skip(Exception):
     """The scenario cannot be tried here; says why."""
-
-
-def check(condition: Any, claim: str) -> None:
-    if not condition:
-        raise Failed(claim)
-
-
-def equal(found: Any, expected: Any, what: str) -> None:
-    if found != expected:
-        raise Failed(f"{what}: expected {expected!r}, found {found!r}")
 
 
 def other_ca() -> bytes:
@@ -114,9 +101,9 @@ class Session:
 
     def find(self, device: str) -> str:
         """Address of the function with that device id."""
-        found = self.sh(f"grep -il '^0x{device}' {PCI}/*/device").split()
+        found = self.guest.functions(device)
         equal(len(found), 1, f"functions with id 1234:{device}")
-        return found[0].split("/")[-2]
+        return found[0]
 
     def driver(self, bdf: str) -> str:
         return self.sh(f"basename $(readlink {PCI}/{bdf}/driver) 2>/dev/null || true")
@@ -244,21 +231,7 @@ def scenario(*, all_kernels: bool = False, name: str = "",
     return register
 
 
-class _Tap:
-    def __init__(self) -> None:
-        self.number = 0
-        self.failed = 0
-
-    def result(self, ok: bool, claim: str, note: str = "") -> None:
-        self.number += 1
-        self.failed += not ok
-        print(f"{'ok' if ok else 'not ok'} {self.number} - {claim}{note}", flush=True)
-
-    def explain(self, text: str) -> None:
-        print("".join(f"# {line}\n" for line in text.splitlines()), end="", flush=True)
-
-
-def _run_one(tap: _Tap, s: Scenario, session: Session) -> bool:
+def _run_one(tap: Tap, s: Scenario, session: Session) -> bool:
     """True if the VM is good for the next scenario."""
     start = time.monotonic()
     try:
@@ -267,16 +240,14 @@ def _run_one(tap: _Tap, s: Scenario, session: Session) -> bool:
         if not session.vm.over:
             session.restore()
     except Skip as e:
-        tap.result(True, s.claim, f" # SKIP {e}")
+        tap.result(True, s.claim, skip=str(e))
         return True
     except Failed as e:
-        tap.result(False, s.claim)
-        tap.explain(str(e))
+        tap.result(False, s.claim, str(e))
         tap.explain(_dmesg(session))
         return False
     except Exception:
-        tap.result(False, s.claim)
-        tap.explain(traceback.format_exc())
+        tap.result(False, s.claim, traceback.format_exc())
         tap.explain(_dmesg(session))
         return False
     tap.result(True, s.claim)
@@ -291,7 +262,7 @@ def _dmesg(session: Session) -> str:
         return f"(no dmesg: {e})"
 
 
-def _run_group(tap: _Tap, name: str, kernel: str, group: list[Scenario]) -> None:
+def _run_group(tap: Tap, name: str, kernel: str, group: list[Scenario]) -> None:
     """Scenarios with the same VM options: one VM, or one more after each failure."""
     left = list(group)
     while left:
@@ -305,8 +276,7 @@ def _run_group(tap: _Tap, name: str, kernel: str, group: list[Scenario]) -> None
                         vm.keep_logs = not vm.over
                         break
             if vm.complaint:
-                tap.result(False, "console and sanitizers are clean")
-                tap.explain(vm.complaint)
+                tap.result(False, "console and sanitizers are clean", vm.complaint)
         except Exception:
             # No VM, no scenarios: what is left of this group failed, once each.
             trace = traceback.format_exc()
@@ -332,8 +302,7 @@ def main() -> None:
     groups: dict[str, list[Scenario]] = {}
     for s in chosen:
         groups.setdefault(repr(sorted(s.options.items())), []).append(s)
-    tap = _Tap()
+    tap = Tap()
     for group in groups.values():
         _run_group(tap, name, kernel, group)
-    print(f"1..{tap.number}")
-    sys.exit(1 if tap.failed else 0)
+    tap.done()

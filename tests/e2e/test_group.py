@@ -10,9 +10,9 @@ A program of its own: the other function must be away when the modules load.
 from __future__ import annotations
 
 import argparse
-import sys
 import traceback
 
+from tap import Tap
 from vm import Vm, VmError, chosen_kernel
 
 PCI = "/sys/bus/pci/devices"
@@ -23,11 +23,8 @@ class Group:
 
     def __init__(self, vm: Vm):
         self.vm, self.guest = vm, vm.guest
-        self.nvme, self.dma = self._find("7d52"), self._find("7d51")
+        self.nvme, self.dma = self.guest.functions("7d52")[0], self.guest.functions("7d51")[0]
         self.port = self.guest.sh(f"basename $(dirname $(readlink -f {PCI}/{self.nvme}))")
-
-    def _find(self, device: str) -> str:
-        return self.guest.sh(f"grep -il '^0x{device}' {PCI}/*/device").split("/")[-2]
 
     def size(self) -> int:
         return len(self.guest.sh(f"ls {PCI}/{self.nvme}/iommu_group/devices").split())
@@ -49,38 +46,29 @@ class Group:
         return int(self.vm.emu.cmd("mappings nvme0")["bytes"])
 
 
-class Tap:
-    def __init__(self) -> None:
-        self.number = self.failed = 0
-
-    def equal(self, claim: str, found: object, expected: object) -> None:
-        self.number += 1
-        self.failed += found != expected
-        print(f"{'ok' if found == expected else 'not ok'} {self.number} - {claim}")
-        if found != expected:
-            print(f"# expected {expected!r}, found {found!r}")
-        sys.stdout.flush()
+def expect(tap: Tap, claim: str, found: object, expected: object) -> None:
+    tap.result(found == expected, claim, f"expected {expected!r}, found {found!r}")
 
 
 def story(tap: Tap, vm: Vm) -> None:
     g = Group(vm)
-    tap.equal("two functions of a slot are one group", g.size(), 2)
+    expect(tap, "two functions of a slot are one group", g.size(), 2)
     g.leaves()
     g.guest.sh("modprobe tdi && modprobe tdi-emu")
-    tap.equal("alone in its group, the disk bounces", g.mode(), "bounce")
+    expect(tap, "alone in its group, the disk bounces", g.mode(), "bounce")
     g.unbind()
     g.joins()
     g.guest.run(f"echo {g.nvme} > /sys/bus/pci/drivers_probe")
-    tap.equal("with a neighbour, a driver that comes gets no DMA", g.mode(), "blocked")
+    expect(tap, "with a neighbour, a driver that comes gets no DMA", g.mode(), "blocked")
     g.unbind()
-    tap.equal("nothing is mapped while it is blocked", g.mapped(), 0)
+    expect(tap, "nothing is mapped while it is blocked", g.mapped(), 0)
     g.leaves()
     g.guest.sh(f"cd {PCI}/{g.nvme}/tsm && echo tsm0 > lock && echo tsm0 > unlock")
-    tap.equal("alone again, lock and unlock lead back", g.mode(), "bounce")
+    expect(tap, "alone again, lock and unlock lead back", g.mode(), "bounce")
     g.guest.sh(f"echo {g.nvme} > /sys/bus/pci/drivers_probe")
     read = "for i in 1 2 3 4 5; do [ -b /dev/nvme0n1 ] && break; sleep 1; done; " \
            "dd if=/dev/nvme0n1 of=/dev/null bs=64k count=16 2>/dev/null"
-    tap.equal("and the disk works", g.guest.run(read)[0], 0)
+    expect(tap, "and the disk works", g.guest.run(read)[0], 0)
 
 
 def main() -> None:
@@ -91,11 +79,10 @@ def main() -> None:
     try:
         with Vm("test_group", kernel, iommu=True, together=True) as vm:
             story(tap, vm)
-        tap.equal("console and sanitizers are clean", vm.complaint, "")
+        expect(tap, "console and sanitizers are clean", vm.complaint, "")
     except VmError:
-        tap.equal("the VM did its part", traceback.format_exc(), "")
-    print(f"1..{tap.number}")
-    sys.exit(1 if tap.failed else 0)
+        expect(tap, "the VM did its part", traceback.format_exc(), "")
+    tap.done()
 
 
 if __name__ == "__main__":

@@ -256,6 +256,11 @@ class Guest:
     def read(self, path: str) -> str:
         return self.sh(f"cat {path}")
 
+    def functions(self, device: str) -> list[str]:
+        """Addresses of the functions with that device id, one of the emulator's."""
+        paths = self.sh(f"grep -il '^0x{device}' /sys/bus/pci/devices/*/device").split()
+        return [path.split("/")[-2] for path in paths]
+
     def close(self) -> None:
         self._lines.close()
 
