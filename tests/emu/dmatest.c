@@ -45,7 +45,7 @@ static uint32_t command(struct func *f, uint32_t cmd)
 			d->buffer[i] = (uint8_t)(d->seed + i);
 		return EMU_DT_OK;
 	case EMU_DT_IRQ:
-		vfu_msix(f, 0);
+		vfu_irq(f, 0);
 		return EMU_DT_OK;
 	default:
 		return EMU_DT_BAD;

@@ -140,7 +140,8 @@ static void build_report(struct dsm *d, uint64_t mmio_offset)
 	if (d->lock_flags & TDISP_LOCK_NO_FW_UPDATE)
 		interface_info |= TDISP_INFO_NO_FW_UPDATE;
 	hdr.interface_info = htole16(interface_info);
-	if (msix_locked)
+	/* Without MSI-X there is nothing to lock, and nothing to report. */
+	if (msix_locked && f->cap_msix)
 		memcpy(&hdr.msix_message_control, f->cfg + f->cap_msix + 2, 2);
 
 	d->report_len = 0;

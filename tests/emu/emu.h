@@ -52,7 +52,7 @@ void emu_random(void *buf, size_t len);
 /* ---- functions ------------------------------------------------------------ */
 
 #define FUNC_NR_BARS	6
-#define FUNC_MSIX_VECTORS 8
+#define FUNC_VECTORS	8
 
 enum func_kind { FUNC_MBOX, FUNC_NVME, FUNC_DMATEST };
 
@@ -108,7 +108,8 @@ struct func {
 	uint8_t cfg[4096];		/* config space, owned by pci.c */
 	uint64_t bar_size[FUNC_NR_BARS];
 	bool bar_64[FUNC_NR_BARS];
-	uint16_t cap_pcie, cap_msix, cap_pm;
+	uint16_t cap_pcie, cap_msi, cap_msix, cap_pm;
+	unsigned int vectors;		/* of MSI and of MSI-X, if it has them */
 	uint16_t ecap_doe, ecap_ide, ecap_vsec;
 
 	struct vfu *vfu;		/* transport, owned by vfu.c */
@@ -139,6 +140,7 @@ struct emu {
 	const char *dir;
 	bool start_first;
 	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
+	bool msi;			/* TDIs have MSI, and no MSI-X */
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;		/* of DMA test functions */
 };
@@ -165,12 +167,12 @@ struct func *mbox_create(struct emu *e);
 int vfu_create(struct func *f, const char *path);
 void vfu_destroy(struct func *f);
 bool vfu_connected(const struct func *f);
-/* Signal an MSI-X vector (a no-op without an eventfd, BME or MSI-X Enable). */
-void vfu_msix(struct func *f, unsigned int vector);
-/* MSI-X Message Control changed: what was pending may go out now. */
-void vfu_msix_update(struct func *f);
+/* Signal a vector (a no-op without BME, or with MSI and MSI-X disabled). */
+void vfu_irq(struct func *f, unsigned int vector);
+/* Message Control changed: what was pending may go out now. */
+void vfu_irq_update(struct func *f);
 /* The pending bits, as the PBA shows them. */
-uint64_t vfu_msix_pending(const struct func *f);
+uint64_t vfu_irq_pending(const struct func *f);
 
 /* ---- ram.c: RAM by guest physical address ---------------------------------- */
 
@@ -222,7 +224,10 @@ void pci_bar_read(struct func *f, int bar, uint64_t off, void *buf, size_t len);
 void pci_bar_write(struct func *f, int bar, uint64_t off, const void *buf, size_t len);
 /* "flr", "reset"; of the mailbox: calls ops->reset, then tsm_vm_reset(). */
 void pci_reset(struct func *f, const char *why);
-bool pci_msix_enabled(const struct func *f);	/* MSI-X Enable */
+/* How a function interrupts now: it must not be both (PCIe r6.x 6.1.4). */
+enum func_irqs { IRQS_OFF, IRQS_MSI, IRQS_MSIX, IRQS_NR };
+enum func_irqs pci_irqs(const struct func *f);
+unsigned int pci_msi_vectors(const struct func *f);	/* Multiple Message Enable */
 bool pci_msix_masked(const struct func *f);	/* Function Mask */
 uint64_t pci_bar_addr(const struct func *f, int bar);	/* guest's address, 0: none */
 bool pci_bus_master(const struct func *f);

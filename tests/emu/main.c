@@ -26,6 +26,7 @@ struct options {
 	unsigned int nr_dma;
 	bool start_first;
 	bool tee_mailbox;
+	bool msi;
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;
 };
@@ -33,7 +34,7 @@ struct options {
 static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
-	"                 [--tee-mailbox] [--seed HEX] [--log FILE]\n"
+	"                 [--tee-mailbox] [--msi] [--seed HEX] [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -88,6 +89,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "bar2",	required_argument, NULL, 'b' },
 		{ "bar2-mib",	required_argument, NULL, 'B' },
 		{ "tee-mailbox", no_argument,	   NULL, 'm' },
+		{ "msi",	no_argument,	   NULL, 'i' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
 		{ "help",	no_argument,	   NULL, 'h' },
@@ -122,6 +124,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'm':
 			o->tee_mailbox = true;
+			break;
+		case 'i':
+			o->msi = true;
 			break;
 		case 's':
 			random_seed(optarg);
@@ -208,6 +213,7 @@ static bool start(struct emu *e, const struct options *o)
 	e->dir = o->dir;
 	e->start_first = o->start_first;
 	e->tee_mailbox = o->tee_mailbox;
+	e->msi = o->msi;
 	e->bar2_report = o->bar2_report;
 	e->bar2_size = o->bar2_size;
 	e->certs = cert_create_ca();

@@ -118,7 +118,7 @@ static void run_queue(struct nvme *n, uint16_t qid)
 		posted = true;
 	}
 	if (posted && cq->interrupts)
-		vfu_msix(n->f, cq->vector);
+		vfu_irq(n->f, cq->vector);
 }
 
 static void doorbell(struct nvme *n, uint32_t off, uint32_t val)
@@ -166,7 +166,7 @@ enum nvme_status nvme_create_cq(struct nvme *n, const struct nvme_cmd *c)
 		return status;
 	if (n->cq[qid].live)
 		return NVME_QID_INVALID;
-	if (vector >= FUNC_MSIX_VECTORS)
+	if (vector >= FUNC_VECTORS)
 		return NVME_VECTOR_INVALID;
 	n->cq[qid] = (struct nvme_cq){
 		.live = true,

@@ -67,6 +67,16 @@
 #define   MSIX_ENABLE		0x8000u
 #define  MSIX_BAR		4
 #define  MSIX_PBA_OFFSET	0x1000u
+#define CAP_MSI			0xa0
+#define  MSI_ID			0x05u
+#define  MSI_CTRL		(CAP_MSI + 2)
+#define   MSI_ENABLE		0x0001u
+#define   MSI_MMC_SHIFT		1
+#define   MSI_MME		0x0070u
+#define   MSI_MME_SHIFT		4
+#define   MSI_64BIT		0x0080u
+#define  MSI_ADDRESS		(CAP_MSI + 0x04)
+#define  MSI_DATA		(CAP_MSI + 0x0c)
 
 #define ECAP_DOE		0x100
 #define  DOE_ID			0x2eu
@@ -93,29 +103,41 @@
 #define ECAP_DSN		0x160
 #define  DSN_ID			0x03u
 
-/* One dword of config space: the bits that a write changes. TDIs have them all. */
+/* Which functions have a register. */
+enum who {
+	ALL,
+	TDIS,
+	WITH_MSI,
+	WITH_MSIX,
+};
+
+/* One dword of config space: the bits that a write changes. */
 struct writable {
 	uint16_t reg;
 	uint32_t mask;
-	bool tdi_only;
+	enum who who;
 };
 
 static const struct writable writable[] = {
-	{ CFG_COMMAND,		COMMAND_WRITABLE,		false },
-	{ CFG_CACHE_LINE,	0x000000ff,			false },
-	{ CFG_INTERRUPT,	0x000000ff,			false }, /* line; no pin */
+	{ CFG_COMMAND,		COMMAND_WRITABLE,		ALL },
+	{ CFG_CACHE_LINE,	0x000000ff,			ALL },
+	{ CFG_INTERRUPT,	0x000000ff,			ALL }, /* line; no pin */
 	/* BARs: by their size, see bar_mask() */
-	{ PM_CSR,		PM_STATE,			true },
-	{ PCIE_DEVCTL,		DEVCTL_WRITABLE,		false },
-	{ PCIE_LNKCTL,		0x000000c0,			false },
-	{ PCIE_DEVCTL2,		DEVCTL2_WRITABLE,		false },
-	{ CAP_MSIX,		(MSIX_ENABLE | MSIX_MASKALL) << 16, true },
-	{ STREAM_CTL,		STREAM_CTL_WRITABLE,		true },
-	{ STREAM_RID1,		0x00ffff00,			true },
-	{ STREAM_RID2,		0xffffff01,			true },
-	{ STREAM_ADDR1,		0xffffff01,			true },
-	{ STREAM_ADDR2,		0xffffffff,			true },
-	{ STREAM_ADDR3,		0xffffffff,			true },
+	{ PM_CSR,		PM_STATE,			TDIS },
+	{ PCIE_DEVCTL,		DEVCTL_WRITABLE,		ALL },
+	{ PCIE_LNKCTL,		0x000000c0,			ALL },
+	{ PCIE_DEVCTL2,		DEVCTL2_WRITABLE,		ALL },
+	{ CAP_MSIX,		(MSIX_ENABLE | MSIX_MASKALL) << 16, WITH_MSIX },
+	{ CAP_MSI,		(MSI_ENABLE | MSI_MME) << 16,	WITH_MSI },
+	{ MSI_ADDRESS,		0xfffffffc,			WITH_MSI },
+	{ MSI_ADDRESS + 4,	0xffffffff,			WITH_MSI },
+	{ MSI_DATA,		0x0000ffff,			WITH_MSI },
+	{ STREAM_CTL,		STREAM_CTL_WRITABLE,		TDIS },
+	{ STREAM_RID1,		0x00ffff00,			TDIS },
+	{ STREAM_RID2,		0xffffff01,			TDIS },
+	{ STREAM_ADDR1,		0xffffff01,			TDIS },
+	{ STREAM_ADDR2,		0xffffffff,			TDIS },
+	{ STREAM_ADDR3,		0xffffffff,			TDIS },
 };
 
 /* When does a write to these bits count? */
@@ -209,9 +231,20 @@ bool pci_mem_enabled(const struct func *f)
 	return get16(f, CFG_COMMAND) & COMMAND_MSE && in_d0(f);
 }
 
-bool pci_msix_enabled(const struct func *f)
+enum func_irqs pci_irqs(const struct func *f)
 {
-	return f->cap_msix && get16(f, MSIX_CTRL) & MSIX_ENABLE;
+	if (f->cap_msix && get16(f, MSIX_CTRL) & MSIX_ENABLE)
+		return IRQS_MSIX;
+	if (f->cap_msi && get16(f, MSI_CTRL) & MSI_ENABLE)
+		return IRQS_MSI;
+	return IRQS_OFF;
+}
+
+unsigned int pci_msi_vectors(const struct func *f)
+{
+	unsigned int nr = 1u << ((get16(f, MSI_CTRL) & MSI_MME) >> MSI_MME_SHIFT);
+
+	return nr < f->vectors ? nr : f->vectors;
 }
 
 bool pci_msix_masked(const struct func *f)
@@ -273,9 +306,20 @@ static void fill_pcie(struct func *f)
 static void fill_msix(struct func *f)
 {
 	add_cap(f, CAP_MSIX, MSIX_ID);
-	put16(f, MSIX_CTRL, FUNC_MSIX_VECTORS - 1);
+	put16(f, MSIX_CTRL, f->vectors - 1);
 	put32(f, CAP_MSIX + 4, MSIX_BAR);
 	put32(f, CAP_MSIX + 8, MSIX_PBA_OFFSET | MSIX_BAR);
+}
+
+/* Addresses of 64 bits, no mask of single vectors (QEMU has none to give away). */
+static void fill_msi(struct func *f)
+{
+	unsigned int mmc = 0;
+
+	while (1u << mmc < f->vectors)
+		mmc++;
+	add_cap(f, CAP_MSI, MSI_ID);
+	put16(f, MSI_CTRL, MSI_64BIT | mmc << MSI_MMC_SHIFT);
 }
 
 /*
@@ -327,6 +371,8 @@ static void fill(struct func *f)
 	fill_pcie(f);
 	if (f->cap_msix)
 		fill_msix(f);
+	if (f->cap_msi)
+		fill_msi(f);
 	if (!is_tdi(f)) {
 		if (f->emu->tee_mailbox)
 			fill_vsec(f);
@@ -349,9 +395,14 @@ void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
 		f->bar_64[0] = true;
 		f->bar_size[2] = f->kind == FUNC_DMATEST ? f->emu->bar2_size : SCRATCH_SIZE;
 		f->bar_64[2] = true;
-		f->bar_size[MSIX_BAR] = 2 * MSIX_PBA_OFFSET;
+		f->vectors = FUNC_VECTORS;
+		if (f->emu->msi) {
+			f->cap_msi = CAP_MSI;
+		} else {
+			f->cap_msix = CAP_MSIX;
+			f->bar_size[MSIX_BAR] = 2 * MSIX_PBA_OFFSET;
+		}
 		f->cap_pm = CAP_PM;
-		f->cap_msix = CAP_MSIX;
 		f->ecap_doe = ECAP_DOE;
 		f->ecap_ide = ECAP_IDE;
 		f->ecap_vsec = ECAP_VSEC;
@@ -385,7 +436,7 @@ static void reset_quietly(struct func *f)
 	f->stats.resets++;
 	fill(f);
 	pci_clear_scratch(f);
-	vfu_msix_update(f);
+	vfu_irq_update(f);
 	doe_reset(f);
 	if (f->ops->reset)
 		f->ops->reset(f);
@@ -436,12 +487,26 @@ static uint32_t bar_mask(const struct func *f, int bar)
 	return f->bar_size[bar] ? ~(f->bar_size[bar] - 1) : 0;
 }
 
+static bool has(const struct func *f, enum who who)
+{
+	switch (who) {
+	case TDIS:
+		return is_tdi(f);
+	case WITH_MSI:
+		return f->cap_msi;
+	case WITH_MSIX:
+		return f->cap_msix;
+	default:
+		return true;
+	}
+}
+
 static uint32_t writable_mask(const struct func *f, unsigned int reg)
 {
 	if (reg >= CFG_BAR(0) && reg < CFG_BARS_END)
 		return bar_mask(f, (reg - CFG_BAR(0)) / 4);
 	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
-		if (writable[i].reg == reg && (is_tdi(f) || !writable[i].tdi_only))
+		if (writable[i].reg == reg && has(f, writable[i].who))
 			return writable[i].mask;
 	return 0;
 }
@@ -482,7 +547,8 @@ static void side_effects(struct func *f, unsigned int reg, uint32_t old, uint32_
 {
 	switch (reg) {
 	case CAP_MSIX:
-		vfu_msix_update(f);
+	case CAP_MSI:
+		vfu_irq_update(f);
 		break;
 	case STREAM_CTL:
 		put32(f, STREAM_STATUS, new & STREAM_ENABLE ? STREAM_SECURE : 0);
@@ -591,7 +657,7 @@ static void msix_bar_read(struct func *f, uint64_t off, uint8_t *buf, size_t len
 		uint64_t at = off + i - MSIX_PBA_OFFSET;
 
 		buf[i] = off + i >= MSIX_PBA_OFFSET && at < 8 ?
-			 vfu_msix_pending(f) >> 8 * at : 0;
+			 vfu_irq_pending(f) >> 8 * at : 0;
 	}
 }
 

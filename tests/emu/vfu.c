@@ -9,7 +9,7 @@
  * cannot be answered in step (a size out of range) ends the connection.
  *
  * Not done, because never announced or never asked for: DMA by message (guest
- * memory has to come as a descriptor), region mmap, INTx, MSI, migration.
+ * memory has to come as a descriptor), region mmap, INTx, migration.
  */
 #include <errno.h>
 #include <poll.h>
@@ -127,6 +127,7 @@ static_assert(sizeof(struct vfu_region_access) == 16, "REGION_READ");
 #define VFU_REGION_CONFIG	7
 
 #define VFU_NR_IRQS		5
+#define VFU_IRQ_MSI		1
 #define VFU_IRQ_MSIX		2
 #define VFU_IRQ_ERR		3
 #define VFU_IRQ_EVENTFD		0x1
@@ -156,8 +157,8 @@ struct vfu {
 	uint8_t *out;		/* what the client did not take yet */
 	size_t out_len;
 
-	int irq_fd[FUNC_MSIX_VECTORS];
-	uint64_t irq_pending;
+	int irq_fd[IRQS_NR][FUNC_VECTORS];
+	uint64_t irq_pending;		/* of the kind that is enabled */
 };
 
 static void on_listen(void *arg, int fd, uint32_t events);
@@ -200,59 +201,69 @@ static int do_dma_unmap(struct vfu *v, const struct vfu_dma_unmap *req)
 
 /* ---- interrupts ------------------------------------------------------------- */
 
-static void irq_drop(struct vfu *v, unsigned int vector)
+static void irq_drop(int *fd)
 {
-	if (v->irq_fd[vector] >= 0)
-		close(v->irq_fd[vector]);
-	v->irq_fd[vector] = -1;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
-static void irq_fire(struct vfu *v, unsigned int vector)
+static void irq_drop_all(struct vfu *v, enum func_irqs kind)
 {
-	eventfd_t one = 1;
+	for (unsigned int i = 0; i < FUNC_VECTORS; i++)
+		irq_drop(&v->irq_fd[kind][i]);
+}
 
-	struct pollfd p = { .fd = v->irq_fd[vector], .events = POLLOUT };
+static void irq_fire(struct vfu *v, int fd, unsigned int vector)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	eventfd_t one = 1;
 
 	v->irq_pending &= ~(1ull << vector);
 	v->f->stats.interrupts++;
 	/* The descriptor is the client's: never wait for it. Full is fired, too. */
 	if (poll(&p, 1, 0) == 1 && p.revents & POLLOUT &&
-	    write(v->irq_fd[vector], &one, sizeof(one)) < 0)
+	    write(fd, &one, sizeof(one)) < 0)
 		emu_log("%s: vector %u: %s", v->f->name, vector, strerror(errno));
 }
 
 /*
  * The vector table is kept by the client, which masks a single vector by
- * itself (or gives no eventfd for it). What is seen here is Message Control.
+ * itself (or gives no eventfd for it). What is seen here is Message Control. MSI
+ * has no mask; an eventfd is missing from its Enable until QEMU has sent it.
  */
-void vfu_msix(struct func *f, unsigned int vector)
+void vfu_irq(struct func *f, unsigned int vector)
 {
+	enum func_irqs kind = pci_irqs(f);
 	struct vfu *v = f->vfu;
 
-	if (!v || vector >= FUNC_MSIX_VECTORS || !pci_bus_master(f) || !pci_msix_enabled(f))
+	if (!v || vector >= f->vectors || !pci_bus_master(f) || kind == IRQS_OFF)
 		return;
-	if (v->irq_fd[vector] < 0 || pci_msix_masked(f))
+	/* 7.7.1.2: who is given fewer messages than it asked for shares them. */
+	if (kind == IRQS_MSI)
+		vector &= pci_msi_vectors(f) - 1;
+	if (v->irq_fd[kind][vector] < 0 || (kind == IRQS_MSIX && pci_msix_masked(f)))
 		v->irq_pending |= 1ull << vector;
 	else
-		irq_fire(v, vector);
+		irq_fire(v, v->irq_fd[kind][vector], vector);
 }
 
-void vfu_msix_update(struct func *f)
+void vfu_irq_update(struct func *f)
 {
 	struct vfu *v = f->vfu;
 
 	if (!v)
 		return;
-	if (!pci_msix_enabled(f)) {
+	if (pci_irqs(f) == IRQS_OFF) {
 		v->irq_pending = 0;
 		return;
 	}
-	for (unsigned int i = 0; i < FUNC_MSIX_VECTORS; i++)
+	for (unsigned int i = 0; i < f->vectors; i++)
 		if (v->irq_pending & 1ull << i)
-			vfu_msix(f, i);
+			vfu_irq(f, i);
 }
 
-uint64_t vfu_msix_pending(const struct func *f)
+uint64_t vfu_irq_pending(const struct func *f)
 {
 	return f->vfu ? f->vfu->irq_pending : 0;
 }
@@ -260,14 +271,22 @@ uint64_t vfu_msix_pending(const struct func *f)
 /* The error interrupt never comes, but QEMU warns about a function without it. */
 static unsigned int irq_count(const struct vfu *v, uint32_t index)
 {
-	if (index == VFU_IRQ_ERR)
+	switch (index) {
+	case VFU_IRQ_ERR:
 		return 1;
-	return index == VFU_IRQ_MSIX && v->f->handle ? FUNC_MSIX_VECTORS : 0;
+	case VFU_IRQ_MSI:
+		return v->f->cap_msi ? v->f->vectors : 0;
+	case VFU_IRQ_MSIX:
+		return v->f->cap_msix ? v->f->vectors : 0;
+	default:
+		return 0;
+	}
 }
 
 static int do_set_irqs(struct vfu *v, const struct vfu_irq_set *req)
 {
 	bool off = req->flags == (VFU_SET_DATA_NONE | VFU_SET_TRIGGER) && !req->count;
+	enum func_irqs kind = req->index == VFU_IRQ_MSI ? IRQS_MSI : IRQS_MSIX;
 	unsigned int nr;
 
 	if (req->index >= VFU_NR_IRQS)
@@ -279,21 +298,22 @@ static int do_set_irqs(struct vfu *v, const struct vfu_irq_set *req)
 	if (!off && (req->flags != (VFU_SET_DATA_EVENTFD | VFU_SET_TRIGGER) ||
 		     v->in_nfds > req->count))
 		return -EINVAL;
-	if (req->index != VFU_IRQ_MSIX)
+	if (req->index != VFU_IRQ_MSI && req->index != VFU_IRQ_MSIX)
 		return 0;
 	if (off) {
-		for (unsigned int i = 0; i < nr; i++)
-			irq_drop(v, i);
+		irq_drop_all(v, kind);
 		return 0;
 	}
 	for (unsigned int i = 0; i < req->count; i++) {
-		irq_drop(v, req->start + i);
+		int *fd = &v->irq_fd[kind][req->start + i];
+
+		irq_drop(fd);
 		if (i < v->in_nfds) {
-			v->irq_fd[req->start + i] = v->in_fds[i];
+			*fd = v->in_fds[i];
 			v->in_fds[i] = -1;	/* taken over */
 		}
 	}
-	vfu_msix_update(v->f);
+	vfu_irq_update(v->f);
 	return 0;
 }
 
@@ -320,8 +340,8 @@ static void client_close(struct vfu *v)
 	free(v->out);
 	v->out = NULL;
 	v->out_len = 0;
-	for (unsigned int i = 0; i < FUNC_MSIX_VECTORS; i++)
-		irq_drop(v, i);
+	irq_drop_all(v, IRQS_MSI);
+	irq_drop_all(v, IRQS_MSIX);
 	v->irq_pending = 0;
 	/* While the memory is still there: what is told of the end may want it. */
 	pci_vm_gone(v->f);
@@ -644,8 +664,7 @@ int vfu_create(struct func *f, const char *path)
 		return -ENOMEM;
 	v->f = f;
 	v->fd = -1;
-	for (unsigned int i = 0; i < FUNC_MSIX_VECTORS; i++)
-		v->irq_fd[i] = -1;
+	memset(v->irq_fd, -1, sizeof(v->irq_fd));
 	v->path = strdup(path);
 	v->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	unlink(path);

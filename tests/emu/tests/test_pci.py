@@ -275,6 +275,61 @@ def msix_pending():
 		assert dev.irq_wait(0) == 1 and dev.bar_read64(4, 0x1000) == 0
 
 
+@claim("--msi: MSI of 8 instead of MSI-X, no BAR 4, and a report that says the same")
+def msi_capability():
+	with Emulator("--msi") as emu, Guest(emu) as g:
+		g.enter()
+		for name in TDIS:
+			t = g.tdi(name)
+			msi = t.dev.find_cap(vfu.CAP_MSI)
+			assert t.dev.cfg_read16(msi + 2) == 0x0086 and not t.dev.find_cap(vfu.CAP_MSIX)
+			assert t.dev.irq_info(vfu.IRQ_MSI) == (9, 8)
+			assert t.dev.irq_info(vfu.IRQ_MSIX)[1] == 0 and t.dev.region_info(4)[1] == 0
+			t.dev.cfg_write32(0x20, 0xffffffff)
+			assert t.dev.cfg_read32(0x20) == 0
+			t.lock(flags=4)			# LOCK_MSIX, with nothing to lock
+			t.measure()
+			report = t.object(10)
+			assert struct.unpack_from("<HHHHI", report) == (2, 0, 0, 0, 0)
+			count, = struct.unpack_from("<I", report, 12)
+			ids = [struct.unpack_from("<I", report, 28 + 16 * i)[0] for i in range(count)]
+			assert ids == [0, 2 << 16], ids
+			t.start_allow()
+			assert t.start() == 2
+			# while it runs: Enable, address, data, all of it allowed
+			t.dev.cfg_write32(msi + 4, 0xfee00000)
+			t.dev.cfg_write32(msi + 8, 1)
+			t.dev.cfg_write16(msi + 12, 0x4041)
+			t.dev.msi_on()
+			assert t.dev.cfg_read16(msi + 2) == 0x00b7
+			assert t.dev.cfg_read(msi + 4, 10) == struct.pack("<QH", 0x1fee00000, 0x4041)
+			assert t.info().state == RUN and t.stats()["errors"] == 0
+
+
+@claim("--msi: an interrupt goes out with MSI enabled and Bus Master set, and not else")
+def msi_gate():
+	with Emulator("--msi") as emu, emu.connect("dma0") as dev:
+		dev.enable()
+		def fire():
+			dev.bar_write32(0, 4, 4)
+			return dev.irq_wait(0, 0.1)
+		dev.msi_on()
+		ctrl = dev.find_cap(vfu.CAP_MSI) + 2
+		assert fire() == 1
+		dev.set_command(vfu.CMD_MSE)
+		assert fire() == 0
+		dev.enable()
+		dev.cfg_write16(ctrl, dev.cfg_read16(ctrl) & ~1)
+		assert fire() == 0
+		# between Enable and the eventfds of it: late, but not lost
+		dev.set_irqs(vfu.IRQ_MSI, 0, [], flags=0x21, count=0)
+		dev.cfg_write16(ctrl, dev.cfg_read16(ctrl) | 1)
+		assert fire() == 0
+		dev.set_irqs(vfu.IRQ_MSI, 0, [dev.irqs[0]])
+		assert dev.irq_wait(0) == 1
+		assert emu.stats("dma0")["interrupts"] == 2
+
+
 # ---- DOE ----------------------------------------------------------------------------------
 
 @claim("DOE discovery lists itself and CMA-SPDM, then ends")

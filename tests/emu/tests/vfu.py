@@ -28,12 +28,12 @@ HEADER = struct.Struct("<HHIII")
 
 MAP_READ, MAP_WRITE = 1, 2
 REGION_CONFIG = 7
-IRQ_MSIX = 2
+IRQ_MSI, IRQ_MSIX = 1, 2
 
 # Config space
 COMMAND, BAR0 = 0x04, 0x10
 CMD_MSE, CMD_BME = 2, 4
-CAP_PM, CAP_PCIE, CAP_MSIX = 0x01, 0x10, 0x11
+CAP_PM, CAP_MSI, CAP_PCIE, CAP_MSIX = 0x01, 0x05, 0x10, 0x11
 ECAP_DSN, ECAP_VSEC, ECAP_DOE, ECAP_IDE = 0x03, 0x0b, 0x2e, 0x30
 
 CLIENT_CAPS = {"capabilities": {
@@ -211,6 +211,16 @@ class Device:
 			self.set_irqs(IRQ_MSIX, v, [self.irqs[v]])
 		ctrl = self.find_cap(CAP_MSIX) + 2
 		self.cfg_write16(ctrl, self.cfg_read16(ctrl) | 0x8000)
+
+	def msi_on(self, vectors=8):
+		"""MSI Enable for that many, then an eventfd for each in one go, as QEMU does."""
+		ctrl = self.find_cap(CAP_MSI) + 2
+		mme = vectors.bit_length() - 1
+		self.cfg_write16(ctrl, (self.cfg_read16(ctrl) & ~0x71) | mme << 4 | 1)
+		for v in range(vectors):
+			if v not in self.irqs:
+				self.irqs[v] = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+		self.set_irqs(IRQ_MSI, 0, [self.irqs[v] for v in range(vectors)])
 
 	def irq_wait(self, vector, timeout=5):
 		"""How often the vector fired since last asked; 0 after timeout seconds."""
