@@ -131,6 +131,14 @@ enum bar2_report {
 	BAR2_HOLES,		/* a quarter TEE, nothing, NON_TEE, TEE */
 };
 
+/* What a device may take for a violation beyond what the tracking table asks for. */
+enum strict {
+	STRICT_NOT,
+	STRICT_BME,		/* Bus Master Enable being set */
+	STRICT_COMMAND,		/* any write that reaches the Command register */
+	STRICT_NR
+};
+
 struct emu {
 	struct func *func[EMU_MAX_FUNCS];
 	unsigned int nr_funcs;
@@ -140,6 +148,7 @@ struct emu {
 	const char *dir;
 	bool start_first;
 	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
+	uint32_t strict;		/* bit per enum strict */
 	bool msi;			/* TDIs have MSI, and no MSI-X */
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;		/* of DMA test functions */

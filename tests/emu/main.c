@@ -27,6 +27,7 @@ struct options {
 	bool start_first;
 	bool tee_mailbox;
 	bool msi;
+	uint32_t strict;
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;
 };
@@ -34,7 +35,8 @@ struct options {
 static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
-	"                 [--tee-mailbox] [--msi] [--seed HEX] [--log FILE]\n"
+	"                 [--tee-mailbox] [--msi] [--strict LIST] [--seed HEX]\n"
+	"                 [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -67,6 +69,27 @@ static enum bar2_report bar2_report(const char *text)
 	return 0;
 }
 
+/* Names with commas between them. */
+static uint32_t strict(char *text)
+{
+	static const char *const names[STRICT_NR] = {
+		[STRICT_BME] = "bme", [STRICT_COMMAND] = "command",
+	};
+	uint32_t set = 0;
+	char *save = NULL;
+
+	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		int i = 1;
+
+		while (i < STRICT_NR && strcmp(names[i], w))
+			i++;
+		if (i == STRICT_NR)
+			fail_usage("nothing to be strict about: ", w);
+		set |= 1u << i;
+	}
+	return set;
+}
+
 /* A power of two, or it is no BAR. */
 static uint64_t bar2_size(const char *text)
 {
@@ -90,6 +113,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "bar2-mib",	required_argument, NULL, 'B' },
 		{ "tee-mailbox", no_argument,	   NULL, 'm' },
 		{ "msi",	no_argument,	   NULL, 'i' },
+		{ "strict",	required_argument, NULL, 'S' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
 		{ "help",	no_argument,	   NULL, 'h' },
@@ -127,6 +151,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'i':
 			o->msi = true;
+			break;
+		case 'S':
+			o->strict |= strict(optarg);
 			break;
 		case 's':
 			random_seed(optarg);
@@ -214,6 +241,7 @@ static bool start(struct emu *e, const struct options *o)
 	e->start_first = o->start_first;
 	e->tee_mailbox = o->tee_mailbox;
 	e->msi = o->msi;
+	e->strict = o->strict;
 	e->bar2_report = o->bar2_report;
 	e->bar2_size = o->bar2_size;
 	e->certs = cert_create_ca();

@@ -144,7 +144,9 @@ static const struct writable writable[] = {
 enum effect {
 	CHANGE,		/* any of them changes */
 	CLEARED,	/* any of them goes from 1 to 0 */
+	SET,		/* any of them goes from 0 to 1 */
 	WRITE_1,	/* any of them is written as 1, though it never reads so */
+	WRITTEN,	/* any of them is written, whatever with */
 	CHANGE_IF_LOCK_MSIX,
 };
 
@@ -160,9 +162,13 @@ static const struct tracked {
 	uint32_t mask;
 	enum effect effect;
 	const char *reason;
+	enum strict strict;	/* of devices that are that strict only */
 } tracked[] = {
 	{ CFG_COMMAND,	COMMAND_MSE,		CLEARED,	"mse-cleared" },
 	{ CFG_COMMAND,	COMMAND_BME,		CLEARED,	"bme-cleared" },
+	/* Stricter than the table, which allows whatever clears neither bit. */
+	{ CFG_COMMAND,	COMMAND_BME,		SET,		"bme-set", STRICT_BME },
+	{ CFG_COMMAND,	0x0000ffff,		WRITTEN,	"command-write", STRICT_COMMAND },
 	{ CFG_CACHE_LINE, 0xff000000,		CHANGE,		"bist" },
 	{ CFG_BAR(0),	~0u,			CHANGE,		"bar-write" },
 	{ CFG_BAR(1),	~0u,			CHANGE,		"bar-write" },
@@ -513,13 +519,13 @@ static uint32_t writable_mask(const struct func *f, unsigned int reg)
 
 /* Tell the DSM before the change is made: from then on it vouches for nothing. */
 static void track(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
-		  uint32_t written)
+		  uint32_t written, uint32_t lanes)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tracked); i++) {
 		const struct tracked *t = &tracked[i];
 		bool hit = false;
 
-		if (t->reg != reg)
+		if (t->reg != reg || (t->strict && !(f->emu->strict & 1u << t->strict)))
 			continue;
 		switch (t->effect) {
 		case CHANGE:
@@ -528,8 +534,14 @@ static void track(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
 		case CLEARED:
 			hit = old & ~new & t->mask;
 			break;
+		case SET:
+			hit = ~old & new & t->mask;
+			break;
 		case WRITE_1:
 			hit = written & t->mask;
+			break;
+		case WRITTEN:
+			hit = lanes & t->mask;
 			break;
 		case CHANGE_IF_LOCK_MSIX:
 			hit = (old ^ new) & t->mask &&
@@ -584,7 +596,7 @@ static void write_dword(struct func *f, unsigned int reg, uint32_t val, uint32_t
 		return;
 	}
 	if (f->dsm)
-		track(f, reg, old, new, val & lanes);
+		track(f, reg, old, new, val & lanes, lanes);
 	put32(f, reg, new);
 	side_effects(f, reg, old, new, val & lanes);
 }

@@ -553,6 +553,44 @@ def tracked_msix():
 		assert t.stats()["error_reasons"] == {"msix": 1}
 
 
+def strict_case(args, name, before, do, reason):
+	with Emulator(*args) as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi(name)
+		for state in (LOCKED, RUN, UNLOCKED):
+			t.dev.set_command(before)
+			if state == LOCKED:
+				t.lock()
+			elif state == RUN:
+				t.run()
+			emu.control("stats reset")
+			do(t.dev)
+			want = ERROR if reason and state != UNLOCKED else state
+			assert t.info().state == want, (args, state, t.info().state)
+			got = t.stats()["error_reasons"]
+			assert got == ({reason: 1} if want == ERROR else {}), got
+			t.stop()
+
+
+@claim("--strict: setting Bus Master Enable, or any write to Command, is a violation")
+def strict():
+	both = ("--strict", "bme,command")
+	for args, before, do, reason in (
+		((), 2, lambda d: d.set_command(6), None),
+		(("--strict", "bme"), 2, lambda d: d.set_command(6), "bme-set"),
+		(("--strict", "bme"), 6, lambda d: d.set_command(6), None),
+		(("--strict", "bme"), 6, lambda d: d.set_command(2), "bme-cleared"),
+		(("--strict", "command"), 6, lambda d: d.set_command(6), "command-write"),
+		(("--strict", "command"), 6, lambda d: d.cfg_write8(5, 0), "command-write"),
+		(("--strict", "command"), 6, lambda d: d.cfg_write16(6, 0xffff), None),
+		(("--strict", "command"), 6, lambda d: d.set_command(2), "bme-cleared"),
+		(both, 2, lambda d: d.set_command(6), "bme-set"),
+		(("--strict", "bme", "--strict", "command"), 6, lambda d: d.set_command(6),
+		 "command-write"),
+	):
+		strict_case(args, "dma0", before, do, reason)
+
+
 @claim("the host's FLR is a violation, too, and only the first one counts")
 def host_flr():
 	with Emulator() as emu, Guest(emu) as g:
