@@ -201,6 +201,7 @@ static void cmd_functions(int nr, char **word, FILE *out)
 			fprintf(out, "\"%s\"", state_name(dsm_state(f->dsm)));
 		else
 			fputs("null", out);
+		fprintf(out, ",\"gone\":%s", f->gone ? "true" : "false");
 		fprintf(out, ",\"command\":%u,\"bars\":[", get_unaligned_le16(f->cfg + 4));
 		for (int b = 0; b < FUNC_NR_BARS; b++)
 			fprintf(out, "%s%" PRIu64, b ? "," : "", pci_bar_addr(f, b));
@@ -334,6 +335,50 @@ static void cmd_flr(int nr, char **word, FILE *out)
 	ok(out);
 }
 
+/* Events that no register write of ours stands for (11.2.6). */
+static void cmd_error(int nr, char **word, FILE *out)
+{
+	static const char *const events[] = {
+		"ide-insecure", "poisoned-tlp", "t-bit", "requester-id", "session-end",
+	};
+	struct func *f = tdi_arg(word[1], out);
+	size_t i = 0;
+
+	(void)nr;
+	if (!f)
+		return;
+	while (i < ARRAY_SIZE(events) && strcmp(events[i], word[2]))
+		i++;
+	if (i == ARRAY_SIZE(events)) {
+		error(out, "no such event");
+		return;
+	}
+	dsm_violation(f->dsm, events[i]);
+	ok(out);
+}
+
+static void cmd_gone(int nr, char **word, FILE *out)
+{
+	struct func *f = tdi_arg(word[1], out);
+
+	(void)nr;
+	if (!f)
+		return;
+	pci_gone(f);
+	ok(out);
+}
+
+static void cmd_back(int nr, char **word, FILE *out)
+{
+	struct func *f = tdi_arg(word[1], out);
+
+	(void)nr;
+	if (!f)
+		return;
+	pci_back(f);
+	ok(out);
+}
+
 static void cmd_fault(int nr, char **word, FILE *out)
 {
 	struct func *f = tdi_arg(word[1], out);
@@ -418,6 +463,9 @@ static const struct command {
 	{ "relock",	1, 1, cmd_relock },
 	{ "unlock",	1, 1, cmd_unlock },
 	{ "flr",	1, 1, cmd_flr },
+	{ "error",	2, 2, cmd_error },
+	{ "gone",	1, 1, cmd_gone },
+	{ "back",	1, 1, cmd_back },
 	{ "fault",	2, 2, cmd_fault },
 	{ "mend",	1, 1, cmd_mend },
 	{ "faults",	0, 0, cmd_faults },

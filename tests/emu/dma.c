@@ -32,6 +32,8 @@ static const char *resolve(struct func *f, const struct dma_grant *g, bool write
 static const char *refusal(struct func *f, const struct dma_grant *g, bool write,
 			   uint64_t addr, size_t len)
 {
+	if (f->gone)
+		return "gone";
 	if (!pci_bus_master(f))
 		return "bus-master-off";
 	if (g->stopped)

@@ -66,7 +66,7 @@ struct func_ops {
 
 /* Named counters; a reason is a string literal, counted by func_reason(). */
 struct reason_count { const char *reason; uint64_t n; };
-#define FUNC_NR_REASONS	16
+#define FUNC_NR_REASONS	64
 
 struct func_stats {
 	uint64_t dma_read_bytes_shared, dma_write_bytes_shared;
@@ -104,6 +104,7 @@ struct func {
 	uint32_t handle;		/* 0: not a TDI (the mailbox) */
 	const struct func_ops *ops;
 	void *priv;			/* of ops */
+	bool gone;			/* unplugged without a word: answers nothing */
 
 	uint8_t cfg[4096];		/* config space, owned by pci.c */
 	uint64_t bar_size[FUNC_NR_BARS];
@@ -241,6 +242,9 @@ bool pci_msix_masked(const struct func *f);	/* Function Mask */
 uint64_t pci_bar_addr(const struct func *f, int bar);	/* guest's address, 0: none */
 bool pci_bus_master(const struct func *f);
 bool pci_mem_enabled(const struct func *f);
+/* The function vanishes / is there again, as after power-on. */
+void pci_gone(struct func *f);
+void pci_back(struct func *f);
 void pci_clear_scratch(struct func *f);
 /* Of the function's BARs; addresses that are to look like a host's align to it. */
 uint64_t pci_largest_bar(const struct func *f);

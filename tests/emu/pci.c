@@ -450,11 +450,31 @@ static void reset_quietly(struct func *f)
 
 void pci_reset(struct func *f, const char *why)
 {
+	if (f->gone)
+		return;
 	if (f->dsm)
 		dsm_violation(f->dsm, why);
 	reset_quietly(f);
 	if (f->kind == FUNC_MBOX)
 		tsm_vm_reset(f->emu->tsm);
+}
+
+/*
+ * Without power a device forgets everything. The link that went down takes the IDE
+ * stream with it, and that is what the TSM sees of it (11.2.6): ERROR, until STOP.
+ */
+void pci_gone(struct func *f)
+{
+	if (f->gone)
+		return;
+	dsm_violation(f->dsm, "gone");
+	reset_quietly(f);
+	f->gone = true;
+}
+
+void pci_back(struct func *f)
+{
+	f->gone = false;
 }
 
 void pci_vm_gone(struct func *f)
@@ -477,6 +497,10 @@ void pci_cfg_read(struct func *f, uint64_t off, void *buf, size_t len)
 {
 	uint8_t *out = buf;
 
+	if (f->gone) {
+		memset(buf, 0xff, len);
+		return;
+	}
 	memcpy(out, f->cfg + off, len);
 	for (size_t i = 0; i < len; i++) {
 		unsigned int reg = off + i;
@@ -606,7 +630,7 @@ void pci_cfg_write(struct func *f, uint64_t off, const void *buf, size_t len)
 	const uint8_t *in = buf;
 	size_t i = 0;
 
-	while (i < len) {
+	while (i < len && !f->gone) {
 		unsigned int reg = (off + i) & ~3u;
 		uint32_t val = 0, lanes = 0;
 

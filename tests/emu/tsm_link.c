@@ -44,7 +44,7 @@ static size_t spdm(struct tdi *tdi, const void *req, size_t len, uint8_t rsp_cod
 		   void *rsp, size_t min)
 {
 	const struct spdm_msg_hdr *hdr = rsp;
-	ssize_t n = dsm_spdm(tdi->conn, req, len, rsp, MSG_MAX);
+	ssize_t n = tdi->func->gone ? 0 : dsm_spdm(tdi->conn, req, len, rsp, MSG_MAX);
 
 	if (n < (ssize_t)sizeof(*hdr) || hdr->code != rsp_code || (size_t)n < min) {
 		emu_log("%s: SPDM request %02xh failed", tdi->func->name,
@@ -169,6 +169,15 @@ static void tdisp_hdr(const struct tdi *tdi, struct tdisp_msg_hdr *hdr, uint8_t 
 	};
 }
 
+/*
+ * What the TSM needs no answer for, if the device is gone: that its IDE stream is
+ * insecure is ERROR, and STOP ends a record that the device lost with its power.
+ */
+static bool needs_device(uint8_t type)
+{
+	return type != TDISP_MSG_GET_INTERFACE_STATE && type != TDISP_MSG_STOP_INTERFACE;
+}
+
 /* As spdm(): a response that answers this request, at least min bytes long. */
 static size_t tdisp(struct tdi *tdi, void *req, uint8_t type, size_t len, uint8_t rsp_type,
 		    void *rsp, size_t size, size_t min)
@@ -177,7 +186,8 @@ static size_t tdisp(struct tdi *tdi, void *req, uint8_t type, size_t len, uint8_
 	ssize_t n;
 
 	tdisp_hdr(tdi, req, type);
-	n = dsm_tdisp(tdi->func->dsm, req, len, rsp, size);
+	n = tdi->func->gone && needs_device(type) ? 0 :
+	    dsm_tdisp(tdi->func->dsm, req, len, rsp, size);
 	if (n < (ssize_t)sizeof(*hdr) || hdr->type != rsp_type || (size_t)n < min ||
 	    hdr->version != TDISP_VERSION_1_0 ||
 	    le32toh(hdr->function_id) != tdi->func->handle) {

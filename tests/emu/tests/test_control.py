@@ -64,7 +64,8 @@ def control_errors():
 		for line in ("", "nonsense", "page", "page x", "page -1", "page 1 2", "probe nvme0",
 			     "probe nvme0 read 0 0", "probe nvme0 eat 0 4", "probe tsm read 0 4",
 			     "probe nobody read 0 4", "lie", "lie nothing", "lie tamper-vca nobody",
-			     "truth nothing", "relock tsm", "unlock", "flr x", "delay", "delay x",
+			     "truth nothing", "relock tsm", "unlock", "flr x", "error dma0", "error dma0 x", "error tsm t-bit",
+			     "gone", "gone tsm", "back x", "delay", "delay x",
 			     "silent", "silent maybe", "stats now", "a b c d e f g h", "\"\\"):
 			reply = emu.control_raw(line)
 			assert '"ok":false' in reply, (line, reply)

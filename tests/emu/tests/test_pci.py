@@ -591,6 +591,94 @@ def strict():
 		strict_case(args, "dma0", before, do, reason)
 
 
+EVENTS = ("ide-insecure", "poisoned-tlp", "t-bit", "requester-id", "session-end")
+
+
+@claim("an event of the device or its link is ERROR without a reset, from LOCKED and RUN")
+def events():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("dma0")
+		for event in EVENTS:
+			for state in (UNLOCKED, LOCKED, RUN):
+				if state == LOCKED:
+					t.lock()
+				elif state == RUN:
+					t.run()
+				emu.control("stats reset")
+				emu.control(f"error dma0 {event}")
+				assert t.info().state == (state and ERROR), event
+				assert t.stats()["error_reasons"] == ({event: 1} if state else {})
+				if state:
+					assert t.probe("read", 0x100000) == "error-state"
+				emu.control(f"error dma0 {event}")
+				assert t.stats()["errors"] == (1 if state else 0)
+				assert t.stats()["resets"] == 0 and t.dev.cfg_read16(4) == 6
+				t.stop()
+				assert t.info().state == UNLOCKED
+		assert '"ok":false' in emu.control_raw("error dma0 flr")
+
+
+@claim("a function that is gone reads ones, takes nothing, does nothing, and is not RUN")
+def gone():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		for name in TDIS:
+			t = g.tdi(name)
+			clean = t.dev.cfg_read(0x40, 4000)
+			t.dev.msix_on()
+			t.run()
+			emu.control(f"gone {name}")
+			assert t.dev.cfg_read(0, 4096) == b"\xff" * 4096
+			for bar in (0, 2, 4):
+				assert t.dev.bar_read(bar, 0, 8) == b"\xff" * 8
+			t.dev.enable(base=0xfd000000)		# and does not take
+			t.dev.bar_write32(0, 4, 4)		# dma0: an interrupt
+			t.dev.reset()
+			emu.control(f"flr {name}")
+			assert t.dev.cfg_read32(4) == 0xffffffff
+			assert t.dev.irq_wait(0, 0.1) == 0
+			assert t.probe("read", 0x100000) == "gone"
+			info = t.info()
+			assert (info.state, info.dma_mode, info.mmio_accepted) == (ERROR, 0, 0)
+			assert t.refused(0x201, struct.pack("<H6x", 1)) == 3	# LOCK: STATE
+			emu.control(f"back {name}")
+			assert t.info().state == ERROR
+			assert t.dev.cfg_read32(4) == 0x100000 and t.dev.cfg_read32(0x10) == 4
+			assert t.dev.cfg_read(0x40, 4000) == clean
+			t.dev.enable(base=t.base)
+			assert t.probe("read", 0x100000) == "error-state"
+			assert t.stats()["error_reasons"] == {"gone": 1}
+			t.stop()
+			t.run()
+
+
+@claim("STOP ends what is gone, LOCK of it fails, and what was unlocked comes back so")
+def gone_stop():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("dma0")
+		t.run()
+		emu.control("gone dma0")
+		assert t.stop() == UNLOCKED and t.info().state == UNLOCKED
+		for _ in range(2):
+			assert t.refused(0x201, struct.pack("<H6x", 1)) == 9	# DEVICE
+			assert t.info().state == UNLOCKED
+		emu.control("back dma0")
+		t.dev.enable(base=t.base)
+		t.run()
+		t.stop()
+		emu.control("gone dma0")
+		assert t.info().state == UNLOCKED
+		t.dev.close()
+		emu.control("back dma0")
+		t.dev = emu.connect("dma0")
+		t.dev.dma_map(g.mem)
+		t.dev.enable(base=t.base)
+		t.run()
+		assert t.stats()["error_reasons"] == {"gone": 1}
+
+
 @claim("the host's FLR is a violation, too, and only the first one counts")
 def host_flr():
 	with Emulator() as emu, Guest(emu) as g:
