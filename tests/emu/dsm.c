@@ -56,22 +56,31 @@ uint16_t dsm_lock_flags(const struct dsm *d)
 	return d->lock_flags;
 }
 
+void dsm_set_state(struct dsm *d, enum tdisp_state state)
+{
+	bool changed = d->state != state;
+
+	d->state = state;
+	if (changed)
+		host_state_changed(d->func->emu->host, d->func);
+}
+
 void dsm_violation(struct dsm *d, const char *reason)
 {
 	if (d->state != TDISP_CONFIG_LOCKED && d->state != TDISP_RUN)
 		return;
 	emu_log("%s: %s moves it to ERROR", d->func->name, reason);
-	d->state = TDISP_ERROR;
 	/* 11.3.9: the nonce does not survive the way to ERROR. */
 	d->start_nonce_valid = false;
 	d->func->stats.errors++;
 	func_reason(d->func->stats.error, reason);
+	dsm_set_state(d, TDISP_ERROR);
 }
 
 void dsm_vm_reset(struct dsm *d)
 {
-	d->state = TDISP_CONFIG_UNLOCKED;
 	d->lock_flags = 0;
 	d->start_nonce_valid = false;
 	d->report_len = 0;
+	dsm_set_state(d, TDISP_CONFIG_UNLOCKED);
 }

@@ -48,6 +48,9 @@ static inline bool dsm_has(const struct dsm *d, enum dsm_fault fault)
 /* Spoils a report that was built, as the device's faults say. */
 void dsm_spoil_report(const struct dsm *d, uint8_t *report);
 
+/* To another state, of which the host hears. */
+void dsm_set_state(struct dsm *d, enum tdisp_state state);
+
 /* The key and chain of slot 0, NULL if OpenSSL failed. */
 const struct cert_leaf *dsm_leaf(struct dsm *d);
 

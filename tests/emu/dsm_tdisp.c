@@ -203,8 +203,8 @@ static ssize_t lock(struct dsm *d, const void *in, void *out)
 	build_report(d, offset);
 	emu_random(d->start_nonce, sizeof(d->start_nonce));
 	d->start_nonce_valid = true;
-	d->state = TDISP_CONFIG_LOCKED;
 	d->func->stats.locks++;
+	dsm_set_state(d, TDISP_CONFIG_LOCKED);
 
 	rsp->hdr.type = TDISP_MSG_LOCK_RESPONSE;
 	memcpy(rsp->nonce, d->start_nonce, sizeof(rsp->nonce));
@@ -248,8 +248,8 @@ static ssize_t start(struct dsm *d, const void *in, void *out)
 	if (!d->start_nonce_valid || memcmp(req->nonce, d->start_nonce, sizeof(req->nonce)))
 		return fail(out, TDISP_ERR_INVALID_NONCE, 0);
 	d->start_nonce_valid = false;
-	d->state = TDISP_RUN;
 	d->func->stats.starts++;
+	dsm_set_state(d, TDISP_RUN);
 	rsp->type = TDISP_MSG_START_RESPONSE;
 	return sizeof(*rsp);
 }

@@ -150,6 +150,7 @@ struct emu {
 	bool start_first;
 	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
 	uint32_t strict;		/* bit per enum strict */
+	bool no_event;			/* the mailbox interrupts for nothing */
 	bool msi;			/* TDIs have MSI, and no MSI-X */
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;		/* of DMA test functions */
@@ -356,6 +357,8 @@ enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 enum emu_status host_relock(struct host *h, struct func *f);
 /* Runs just before the TSM sees a class 01xxh call: the moment to misbehave. */
 void host_before_tsm_call(struct host *h, uint16_t call, uint32_t handle);
+/* f's TDISP state changed; the guest learns of it unless it has asked for that. */
+void host_state_changed(struct host *h, struct func *f);
 /* Where the host lets the guest find a BAR, as the TSM looks it up at LOCK. */
 uint64_t host_bar_addr(struct host *h, struct func *f, int bar);
 /* Lets a lie about framing change the reply header of a host call. */
@@ -374,6 +377,8 @@ void host_set_silent(struct host *h, bool on);	/* off: mbox_release() */
 
 /* The mailbox function, NULL while there is none. */
 struct func *mbox_func(const struct emu *e);
+/* Raise the event interrupt, if the guest has it enabled. */
+void mbox_event(struct emu *e);
 /* Answer everything that silence held back. */
 void mbox_release(struct emu *e);
 

@@ -77,6 +77,17 @@ enum emu_status host_relock(struct host *h, struct func *f)
 	return status ? status : tsm_host_lock(f->tdi, host_tdi(h, f)->lock_flags);
 }
 
+void host_state_changed(struct host *h, struct func *f)
+{
+	bool tell = f != h->asked;
+
+	if (!tell)
+		return;
+	TELL(h, f, event, &tell);
+	if (tell)
+		mbox_event(h->emu);
+}
+
 static enum emu_status relay_call(struct relay *r)
 {
 	struct tdi *tdi = r->target->tdi;
@@ -233,7 +244,9 @@ enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 		r.lock_flags = le16toh(((const struct emu_lock_req *)req)->lock_flags);
 	TELL(h, r.func, before, &r);
 	if (!r.done) {
+		h->asked = r.func;
 		r.status = relay_call(&r);
+		h->asked = NULL;
 		if (host_is_state_call(call))
 			r.state = tsm_state(r.target->tdi);
 	}

@@ -5,7 +5,7 @@
 
 #include "emu.h"
 
-#define HOST_NR_LIES	25
+#define HOST_NR_LIES	27
 
 /* What the host remembers of a TDI. */
 struct host_tdi {
@@ -48,12 +48,14 @@ struct lie {
 	bool (*tsm_call)(struct host *h, struct func *f, uint16_t call);
 	bool (*frame)(struct emu_rsp_hdr *hdr);
 	bool (*map)(int *bar);				/* which BAR is found at a BAR's place */
+	bool (*event)(bool *tell);			/* of a state that changed */
 };
 
 struct host {
 	struct emu *emu;
 	unsigned int delay;
 	bool silent;
+	const struct func *asked;	/* whose state the guest wants changed, now */
 	struct host_tdi tdi[EMU_MAX_FUNCS];
 	/* For each lie: by whom it is told, and how often it was. */
 	bool armed[HOST_NR_LIES][EMU_MAX_FUNCS];

@@ -227,6 +227,18 @@ static bool remeasure_on_accept(struct host *h, struct func *f, uint16_t call)
 	return true;
 }
 
+static bool no_event(bool *tell)
+{
+	*tell = false;
+	return true;
+}
+
+static bool false_event(struct relay *r)
+{
+	mbox_event(r->host->emu);
+	return true;
+}
+
 static bool wrong_seq(struct emu_rsp_hdr *hdr)
 {
 	hdr->seq = htole32(le32toh(hdr->seq) + 1);
@@ -286,6 +298,10 @@ const struct lie lies[] = {
 	  .before = skip_stop },
 	{ "deny", "refuses every host call with DENIED",
 	  .before = deny },
+	{ "no-event", "withholds the interrupt for a state that changed by itself",
+	  .event = no_event },
+	{ "false-event", "raises it after each host call, though nothing changed",
+	  .after = false_event },
 	{ "wrong-seq", "answers host calls with another sequence number",
 	  .frame = wrong_seq },
 	{ "long-reply", "answers host calls with len = 2^32 - 1",

@@ -27,6 +27,7 @@ struct options {
 	bool start_first;
 	bool tee_mailbox;
 	bool msi;
+	bool no_event;
 	uint32_t strict;
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;
@@ -35,8 +36,8 @@ struct options {
 static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
-	"                 [--tee-mailbox] [--msi] [--strict LIST] [--seed HEX]\n"
-	"                 [--log FILE]\n"
+	"                 [--tee-mailbox] [--msi] [--no-event] [--strict LIST]\n"
+	"                 [--seed HEX] [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -114,6 +115,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "tee-mailbox", no_argument,	   NULL, 'm' },
 		{ "msi",	no_argument,	   NULL, 'i' },
 		{ "strict",	required_argument, NULL, 'S' },
+		{ "no-event",	no_argument,	   NULL, 'e' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
 		{ "help",	no_argument,	   NULL, 'h' },
@@ -154,6 +156,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'S':
 			o->strict |= strict(optarg);
+			break;
+		case 'e':
+			o->no_event = true;
 			break;
 		case 's':
 			random_seed(optarg);
@@ -242,6 +247,7 @@ static bool start(struct emu *e, const struct options *o)
 	e->tee_mailbox = o->tee_mailbox;
 	e->msi = o->msi;
 	e->strict = o->strict;
+	e->no_event = o->no_event;
 	e->bar2_report = o->bar2_report;
 	e->bar2_size = o->bar2_size;
 	e->certs = cert_create_ca();

@@ -183,6 +183,14 @@ static void abort_call(struct slot *s)
 	s->fault = EMU_FAULT_NONE;
 }
 
+void mbox_event(struct emu *e)
+{
+	struct func *f = mbox_func(e);
+
+	if (f)
+		vfu_irq(f, EMU_EVENT_VECTOR);
+}
+
 void mbox_release(struct emu *e)
 {
 	struct func *f = mbox_func(e);

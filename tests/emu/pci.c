@@ -415,6 +415,10 @@ void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
 		doe_init(f, ECAP_DOE);
 	} else {
 		f->bar_size[0] = EMU_MBOX_BAR_SIZE;
+		if (!f->emu->no_event) {
+			f->cap_msi = CAP_MSI;
+			f->vectors = EMU_EVENT_VECTOR + 1;
+		}
 	}
 	fill(f);
 }

@@ -26,6 +26,8 @@ static enum emu_status tsm_info(struct call *c)
 		flags |= EMU_TSM_F_ENTERED;
 	if (c->tsm->emu->start_first)
 		flags |= EMU_TSM_F_START_FIRST;
+	if (!c->tsm->emu->no_event)
+		flags |= EMU_TSM_F_EVENT;
 	*info = (struct emu_tsm_info){
 		.abi = htole32(EMU_MBOX_ABI_VALUE),
 		.flags = htole32(flags),

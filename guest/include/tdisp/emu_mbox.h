@@ -34,7 +34,7 @@
 #define EMU_SLOT_FAULT		0x1c	/* u32, enum emu_slot_fault */
 
 #define EMU_MBOX_MAGIC_VALUE	0x4d494454	/* "TDIM" */
-#define EMU_MBOX_ABI_VALUE	0x00020000
+#define EMU_MBOX_ABI_VALUE	0x00020001
 #define EMU_ABI_MAJOR(abi)	((abi) >> 16)
 #define EMU_MBOX_SLOTS		16
 
@@ -119,6 +119,10 @@ struct emu_rsp_hdr {
 
 #define EMU_TSM_F_ENTERED	BIT(0)
 #define EMU_TSM_F_START_FIRST	BIT(1)	/* MMIO and DMA are accepted in RUN only */
+#define EMU_TSM_F_EVENT		BIT(2)	/* interrupts when a TDI's state changes by itself */
+
+/* MSI vector of the mailbox function, if it has EMU_TSM_F_EVENT. */
+#define EMU_EVENT_VECTOR	0
 
 struct emu_tsm_info {
 	__le32	abi;

@@ -20,7 +20,7 @@ ALL_LIES = {
 	"swap-functions", "relock-on-accept", "relock-mid-accept", "remeasure-on-accept",
 	"state-run", "skip-lock",
 	"skip-start", "skip-stop", "deny", "wrong-seq", "long-reply", "other-nonce",
-	"other-flags", "short-reads", "remap-bars"}
+	"other-flags", "no-event", "false-event", "short-reads", "remap-bars"}
 ALL_FAULTS = {
 	"bad-signature", "swapped-ranges", "long-range", "shifted-range", "fw-updates", "ats-on",
 	"debug-on", "other-firmware"}

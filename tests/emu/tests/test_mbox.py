@@ -5,6 +5,7 @@ import struct
 import time
 
 import guest
+import vfu
 from harness import Emulator, claim
 from guest import Guest, PAGE
 
@@ -13,7 +14,7 @@ from guest import Guest, PAGE
 def registers():
 	with Emulator() as emu, Guest(emu) as g:
 		assert g.dev.bar_read32(0, guest.MAGIC) == 0x4d494454
-		assert g.dev.bar_read32(0, guest.ABI) == 0x00020000
+		assert g.dev.bar_read32(0, guest.ABI) == 0x00020001
 		assert 1 <= g.dev.bar_read32(0, guest.NR_SLOTS) <= 60
 		assert g.status() == guest.IDLE and g.fault() == 0
 
@@ -49,7 +50,7 @@ def reply_header():
 			assert (r.call, r.version, r.seq, r.len, r.status) == \
 				(guest.TSM_INFO, 1, seq, 32, 0)
 		abi, flags, nr, _, name = struct.unpack("<IIII16s", r.payload)
-		assert (abi, flags, nr) == (0x00020000, 0, 2)
+		assert (abi, flags, nr) == (0x00020001, 4, 2)
 		assert name == b"emulated".ljust(16, b"\0")
 
 
@@ -266,7 +267,7 @@ def reset():
 		g.dev.enable(base=0xfd000000, tdi=False)
 		assert g.dev.bar_read64(0, g.reg(0, guest.REQUEST)) == 0
 		assert g.status() == guest.IDLE
-		assert struct.unpack_from("<II", g.call(guest.TSM_INFO))[1] == 0
+		assert struct.unpack_from("<II", g.call(guest.TSM_INFO))[1] == 4
 		g.enter()
 		assert tdi.info().lock_nonce == 0
 
@@ -295,3 +296,99 @@ def counters():
 		g.refused(guest.HOST_START, handle=handle)
 		s = emu.control("stats")["tsm"]
 		assert (s["calls_tsm"], s["calls_host"], s["calls_failed"]) == (1, 2, 1)
+
+
+# ---- the event interrupt ---------------------------------------------------------------------
+
+@claim("the event interrupt comes when a TDI's state changes by itself, and not when asked for")
+def event():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		g.dev.msi_on(1)
+		t, other = g.tdi("dma0"), g.tdi("nvme0")
+		def events():
+			return g.dev.irq_wait(0, 0.05)
+		t.run()
+		t.stop()
+		t.run()
+		other.attest()
+		assert events() == 0
+		for do in (lambda: t.dev.set_command(0), lambda: emu.control("error dma0 t-bit"),
+			   lambda: emu.control("flr dma0"), lambda: t.dev.reset(),
+			   lambda: emu.control("gone dma0"), lambda: emu.control("unlock dma0")):
+			do()
+			assert events() == 1
+			do()
+			assert t.info().state in (guest.ERROR, guest.UNLOCKED) and events() == 0
+			t.stop()
+			emu.control("back dma0")
+			t.dev.enable(base=t.base)
+			t.run()
+			assert events() == 0
+		emu.control("relock dma0")
+		assert events() == 2
+		t.dev.close()
+		assert g.dev.irq_wait(0) == 1
+		assert other.info().state == guest.LOCKED
+		emu.control("unlock nvme0")
+		assert events() == 1
+		emu.control("unlock nvme0")
+		emu.control("error nvme0 session-end")
+		assert events() == 0
+		# with MSI or Bus Master off it is lost
+		ctrl = g.dev.find_cap(vfu.CAP_MSI) + 2
+		for off, on in ((lambda: g.dev.cfg_write16(ctrl, 0), lambda: g.dev.cfg_write16(ctrl, 1)),
+				(lambda: g.dev.set_command(2), lambda: g.dev.set_command(6))):
+			other.lock()
+			off()
+			emu.control("unlock nvme0")
+			on()
+			assert events() == 0
+		other.lock()
+		emu.control("relock nvme0")
+		assert events() == 2
+
+
+@claim("a TDI that is stopped in another's place is an event")
+def event_swapped():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		g.dev.msi_on(1)
+		g.tdi("nvme0").lock()
+		t = g.tdi("dma0")
+		t.lock()
+		emu.control("lie swap-functions dma0")
+		t.stop()
+		assert t.info().state == guest.LOCKED and g.dev.irq_wait(0, 0.05) == 1
+
+
+@claim("no-event withholds the event interrupt, false-event makes one up")
+def event_lies():
+	with Emulator() as emu, Guest(emu) as g:
+		g.enter()
+		g.dev.msi_on(1)
+		t = g.tdi("dma0")
+		t.run()
+		emu.control("lie no-event dma0")
+		emu.control("error dma0 t-bit")
+		assert t.info().state == guest.ERROR and g.dev.irq_wait(0, 0.05) == 0
+		told = {x["name"]: x["told"] for x in emu.control("lies")["lies"]}
+		assert told["no-event"] == 1
+		t.stop()
+		emu.control("truth")
+		emu.control("lie false-event")
+		t.lock()
+		assert t.info().state == guest.LOCKED and g.dev.irq_wait(0, 0.05) == 1
+
+
+@claim("--no-event: no flag, no capability, and nothing else is different")
+def no_event():
+	with Emulator("--no-event") as emu, Guest(emu) as g:
+		assert struct.unpack("<II", g.call(guest.TSM_INFO)[:8]) == (0x00020001, 0)
+		assert not g.dev.find_cap(vfu.CAP_MSI) and g.dev.irq_info(vfu.IRQ_MSI)[1] == 0
+		g.enter()
+		emu.control("lie false-event")
+		t = g.tdi("dma0")
+		t.run()
+		emu.control("error dma0 t-bit")
+		assert t.info().state == guest.ERROR

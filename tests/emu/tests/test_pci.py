@@ -66,6 +66,7 @@ def capabilities():
 			pcie = dev.find_cap(vfu.CAP_PCIE)
 			assert pcie and not dev.cfg_read32(pcie + 4) & 0x50000000
 			assert not dev.find_cap(vfu.CAP_MSIX) and dev.cfg_read32(0x100) == 0
+			assert dev.cfg_read16(dev.find_cap(vfu.CAP_MSI) + 2) == 0x0080
 
 
 @claim("BARs have the announced size and type, and keep what is written")
@@ -113,6 +114,9 @@ def read_only():
 					r = Regs(dev)
 					free += [r.pm_csr, r.msix & ~3, r.stream + 4, r.stream + 8]
 					free += list(range(r.stream + 0xc, r.stream + 0x20, 4))
+				msi = dev.find_cap(vfu.CAP_MSI)
+				if msi:
+					free += range(msi, msi + 0x10, 4)
 				pcie = dev.find_cap(vfu.CAP_PCIE)
 				free += [pcie + 8, pcie + 0x10, pcie + 0x28]
 				for reg in range(0, 4096, 4):

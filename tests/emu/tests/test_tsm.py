@@ -490,7 +490,7 @@ def nonces():
 def accept_first():
 	with Emulator() as emu, Guest(emu) as g:
 		g.enter()
-		assert struct.unpack_from("<II", g.call(guest.TSM_INFO))[1] == 1
+		assert struct.unpack_from("<II", g.call(guest.TSM_INFO))[1] == 5
 		t = g.tdi("dma0")
 		t.run()
 		assert t.refused(guest.MMIO_ACCEPT, t.mmio_accept_payload(
@@ -503,7 +503,7 @@ def accept_first():
 def start_first():
 	with Emulator("--order", "start-first") as emu, Guest(emu) as g:
 		g.enter()
-		assert struct.unpack_from("<II", g.call(guest.TSM_INFO))[1] == 3
+		assert struct.unpack_from("<II", g.call(guest.TSM_INFO))[1] == 7
 		t = g.tdi("dma0")
 		t.attest()
 		assert t.refused(guest.MMIO_ACCEPT, t.mmio_accept_payload(
