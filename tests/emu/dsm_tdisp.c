@@ -132,7 +132,7 @@ static void build_report(struct dsm *d, uint64_t mmio_offset)
 	static const char info[] = "tdisp-emu device";
 	const struct func *f = d->func;
 	bool msix_locked = d->lock_flags & TDISP_LOCK_MSIX;
-	uint16_t interface_info = TDISP_INFO_DMA_NO_PASID;
+	uint16_t interface_info = TDISP_INFO_DMA_NO_PASID | pci_interface_info(f);
 	struct tdisp_report_hdr hdr = { 0 };
 	struct tdisp_report_tail tail = { htole32(sizeof(info) - 1) };
 	int bar;
@@ -140,6 +140,7 @@ static void build_report(struct dsm *d, uint64_t mmio_offset)
 	if (d->lock_flags & TDISP_LOCK_NO_FW_UPDATE)
 		interface_info |= TDISP_INFO_NO_FW_UPDATE;
 	hdr.interface_info = htole16(interface_info);
+	hdr.tph_control = htole32(pci_tph_control(f));
 	/* Without MSI-X there is nothing to lock, and nothing to report. */
 	if (msix_locked && f->cap_msix)
 		memcpy(&hdr.msix_message_control, f->cfg + f->cap_msix + 2, 2);

@@ -6,7 +6,7 @@
  *   maps.c   a function's mappings                ram.c      RAM by guest physical address
  *   loop.c   event loop, log                      func.c     functions by name, counters
  *   random.c random bytes
- *   pci.c    config space, tracking table         control.c  control socket
+ *   pci*.c   config space, tracking table         control.c  control socket
  *   doe.c    DOE mailbox                          mbox.c     mailbox function (slots)
  *   nvme.c dmatest.c   the TDIs' own function     dma.c      the gate every DMA passes
  *   tsm*.c   page ownership, TDI records, T calls host*.c    H calls and lies
@@ -109,6 +109,7 @@ struct func {
 	uint8_t cfg[4096];		/* config space, owned by pci.c */
 	uint64_t bar_size[FUNC_NR_BARS];
 	bool bar_64[FUNC_NR_BARS];
+	uint32_t rom_size;		/* 0: none; its content is zeros */
 	uint16_t cap_pcie, cap_msi, cap_msix, cap_pm;
 	unsigned int vectors;		/* of MSI and of MSI-X, if it has them */
 	uint16_t ecap_doe, ecap_ide, ecap_vsec;
@@ -137,6 +138,7 @@ enum strict {
 	STRICT_NOT,
 	STRICT_BME,		/* Bus Master Enable being set */
 	STRICT_COMMAND,		/* any write that reaches the Command register */
+	STRICT_ATS,		/* a change of ATS control */
 	STRICT_NR
 };
 
@@ -152,6 +154,7 @@ struct emu {
 	uint32_t strict;		/* bit per enum strict */
 	bool no_event;			/* the mailbox interrupts for nothing */
 	bool msi;			/* TDIs have MSI, and no MSI-X */
+	bool all_registers;		/* TDIs have all that the tracking table names */
 	enum bar2_report bar2_report;
 	uint64_t bar2_size;		/* of DMA test functions */
 };
@@ -247,6 +250,9 @@ bool pci_mem_enabled(const struct func *f);
 void pci_gone(struct func *f);
 void pci_back(struct func *f);
 void pci_clear_scratch(struct func *f);
+/* What an interface report takes from config space: TDISP_INFO_*, TPH control. */
+uint16_t pci_interface_info(const struct func *f);
+uint32_t pci_tph_control(const struct func *f);
 /* Of the function's BARs; addresses that are to look like a host's align to it. */
 uint64_t pci_largest_bar(const struct func *f);
 

@@ -27,6 +27,7 @@ struct options {
 	bool start_first;
 	bool tee_mailbox;
 	bool msi;
+	bool all_registers;
 	bool no_event;
 	uint32_t strict;
 	enum bar2_report bar2_report;
@@ -37,7 +38,7 @@ static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
 	"                 [--tee-mailbox] [--msi] [--no-event] [--strict LIST]\n"
-	"                 [--seed HEX] [--log FILE]\n"
+	"                 [--registers few|all] [--seed HEX] [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -74,7 +75,7 @@ static enum bar2_report bar2_report(const char *text)
 static uint32_t strict(char *text)
 {
 	static const char *const names[STRICT_NR] = {
-		[STRICT_BME] = "bme", [STRICT_COMMAND] = "command",
+		[STRICT_BME] = "bme", [STRICT_COMMAND] = "command", [STRICT_ATS] = "ats",
 	};
 	uint32_t set = 0;
 	char *save = NULL;
@@ -116,6 +117,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "msi",	no_argument,	   NULL, 'i' },
 		{ "strict",	required_argument, NULL, 'S' },
 		{ "no-event",	no_argument,	   NULL, 'e' },
+		{ "registers",	required_argument, NULL, 'r' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
 		{ "help",	no_argument,	   NULL, 'h' },
@@ -159,6 +161,11 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'e':
 			o->no_event = true;
+			break;
+		case 'r':
+			o->all_registers = !strcmp(optarg, "all");
+			if (!o->all_registers && strcmp(optarg, "few"))
+				fail_usage("no such registers: ", optarg);
 			break;
 		case 's':
 			random_seed(optarg);
@@ -248,6 +255,7 @@ static bool start(struct emu *e, const struct options *o)
 	e->msi = o->msi;
 	e->strict = o->strict;
 	e->no_event = o->no_event;
+	e->all_registers = o->all_registers;
 	e->bar2_report = o->bar2_report;
 	e->bar2_size = o->bar2_size;
 	e->certs = cert_create_ca();

@@ -1,197 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Config space of a function, its BARs, and what a locked TDI must not let
- * happen to them.
- *
- * Two tables say nearly everything: which bits a write changes (writable[]),
- * and which changes are a TDISP violation while locked (tracked[]; PCIe r6.x
- * 11.2.6, the register tracking table).
+ * happen to them. pci_tables.c says which registers there are.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu.h"
-
-/* Type 0 header */
-#define CFG_VENDOR		0x00
-#define CFG_COMMAND		0x04
-#define  COMMAND_MSE		0x0002u
-#define  COMMAND_BME		0x0004u
-#define  COMMAND_WRITABLE	0x0546u		/* MSE, BME, PERR, SERR, INTx disable */
-#define  STATUS_CAP_LIST	0x0010u
-#define CFG_CLASS_REV		0x08
-#define CFG_CACHE_LINE		0x0c
-#define CFG_BAR(n)		(0x10u + 4 * (n))
-#define CFG_BARS_END		0x28u
-#define  BAR_64BIT		0x4u
-#define CFG_SUBSYSTEM		0x2c
-#define CFG_ROM			0x30
-#define CFG_CAP_PTR		0x34
-#define CFG_INTERRUPT		0x3c
-
-/* Where the capabilities are, in every function that has them. */
-#define CAP_PM			0x40
-#define  PM_ID			0x01u
-#define  PM_VERSION		0x0003u
-#define  PM_CSR			(CAP_PM + 4)
-#define  PM_STATE		0x0003u
-#define CAP_PCIE		0x50
-#define  PCIE_ID		0x10u
-#define  PCIE_V2_ENDPOINT	0x0002u
-#define  PCIE_DEVCAP		(CAP_PCIE + 0x04)
-#define   DEVCAP_BASE		0x00008021u	/* role-based errors, ext. tag, MPS 256 */
-#define   DEVCAP_FLR		0x10000000u
-#define   DEVCAP_TEE_IO		0x40000000u
-#define  PCIE_DEVCTL		(CAP_PCIE + 0x08)
-#define   DEVCTL_EXT_TAG	0x0100u
-#define   DEVCTL_PHANTOM	0x0200u
-#define   DEVCTL_NO_SNOOP	0x0800u
-#define   DEVCTL_FLR		0x8000u
-#define   DEVCTL_WRITABLE	0x79ffu		/* no phantom functions, no aux power */
-#define   DEVCTL_RESET		0x2810u		/* MRRS 512, no snoop, relaxed ordering */
-#define  PCIE_LNKCAP		(CAP_PCIE + 0x0c)
-#define  PCIE_LNKCTL		(CAP_PCIE + 0x10)
-#define   LINK_16GT_X4		0x0044u
-#define  PCIE_DEVCAP2		(CAP_PCIE + 0x24)
-#define   DEVCAP2_10BIT_TAG	0x00030000u	/* completer, requester */
-#define  PCIE_DEVCTL2		(CAP_PCIE + 0x28)
-#define   DEVCTL2_10BIT_TAG	0x1000u
-#define   DEVCTL2_WRITABLE	0x101fu		/* completion timeout, 10-bit tag enable */
-#define  PCIE_LNKCAP2		(CAP_PCIE + 0x2c)
-#define   LNKCAP2_TO_16GT	0x1eu
-#define  PCIE_LNKCTL2		(CAP_PCIE + 0x30)
-#define CAP_MSIX		0x90
-#define  MSIX_ID		0x11u
-#define  MSIX_CTRL		(CAP_MSIX + 2)
-#define   MSIX_MASKALL		0x4000u
-#define   MSIX_ENABLE		0x8000u
-#define  MSIX_BAR		4
-#define  MSIX_PBA_OFFSET	0x1000u
-#define CAP_MSI			0xa0
-#define  MSI_ID			0x05u
-#define  MSI_CTRL		(CAP_MSI + 2)
-#define   MSI_ENABLE		0x0001u
-#define   MSI_MMC_SHIFT		1
-#define   MSI_MME		0x0070u
-#define   MSI_MME_SHIFT		4
-#define   MSI_64BIT		0x0080u
-#define  MSI_ADDRESS		(CAP_MSI + 0x04)
-#define  MSI_DATA		(CAP_MSI + 0x0c)
-
-#define ECAP_DOE		0x100
-#define  DOE_ID			0x2eu
-#define  DOE_LEN		0x18u
-#define ECAP_IDE		0x120
-#define  IDE_ID			0x30u
-#define  IDE_CAP_SELECTIVE	0x42u		/* selective stream, IDE_KM; one stream */
-#define  IDE_STREAM		(ECAP_IDE + 0x0c)
-#define   STREAM_CAP		(IDE_STREAM + 0x00)
-#define   STREAM_CTL		(IDE_STREAM + 0x04)
-#define    STREAM_ENABLE	0x00000001u
-#define    STREAM_DEFAULT	0x00400000u
-#define    STREAM_ID_1		0x01000000u
-#define    STREAM_CTL_WRITABLE	0xff7803ffu
-#define   STREAM_STATUS		(IDE_STREAM + 0x08)
-#define    STREAM_SECURE	2u
-#define   STREAM_RID1		(IDE_STREAM + 0x0c)
-#define   STREAM_RID2		(IDE_STREAM + 0x10)
-#define   STREAM_ADDR1		(IDE_STREAM + 0x14)
-#define   STREAM_ADDR2		(IDE_STREAM + 0x18)
-#define   STREAM_ADDR3		(IDE_STREAM + 0x1c)
-#define ECAP_VSEC		0x150
-#define  VSEC_ID		0x0bu
-#define ECAP_DSN		0x160
-#define  DSN_ID			0x03u
-
-/* Which functions have a register. */
-enum who {
-	ALL,
-	TDIS,
-	WITH_MSI,
-	WITH_MSIX,
-};
-
-/* One dword of config space: the bits that a write changes. */
-struct writable {
-	uint16_t reg;
-	uint32_t mask;
-	enum who who;
-};
-
-static const struct writable writable[] = {
-	{ CFG_COMMAND,		COMMAND_WRITABLE,		ALL },
-	{ CFG_CACHE_LINE,	0x000000ff,			ALL },
-	{ CFG_INTERRUPT,	0x000000ff,			ALL }, /* line; no pin */
-	/* BARs: by their size, see bar_mask() */
-	{ PM_CSR,		PM_STATE,			TDIS },
-	{ PCIE_DEVCTL,		DEVCTL_WRITABLE,		ALL },
-	{ PCIE_LNKCTL,		0x000000c0,			ALL },
-	{ PCIE_DEVCTL2,		DEVCTL2_WRITABLE,		ALL },
-	{ CAP_MSIX,		(MSIX_ENABLE | MSIX_MASKALL) << 16, WITH_MSIX },
-	{ CAP_MSI,		(MSI_ENABLE | MSI_MME) << 16,	WITH_MSI },
-	{ MSI_ADDRESS,		0xfffffffc,			WITH_MSI },
-	{ MSI_ADDRESS + 4,	0xffffffff,			WITH_MSI },
-	{ MSI_DATA,		0x0000ffff,			WITH_MSI },
-	{ STREAM_CTL,		STREAM_CTL_WRITABLE,		TDIS },
-	{ STREAM_RID1,		0x00ffff00,			TDIS },
-	{ STREAM_RID2,		0xffffff01,			TDIS },
-	{ STREAM_ADDR1,		0xffffff01,			TDIS },
-	{ STREAM_ADDR2,		0xffffffff,			TDIS },
-	{ STREAM_ADDR3,		0xffffffff,			TDIS },
-};
-
-/* When does a write to these bits count? */
-enum effect {
-	CHANGE,		/* any of them changes */
-	CLEARED,	/* any of them goes from 1 to 0 */
-	SET,		/* any of them goes from 0 to 1 */
-	WRITE_1,	/* any of them is written as 1, though it never reads so */
-	WRITTEN,	/* any of them is written, whatever with */
-	CHANGE_IF_LOCK_MSIX,
-};
-
-/*
- * Everything that is not here is allowed. Registers of the table that these
- * functions do not have (EA, ReBAR, ARI, PASID, PRI, SR-IOV, Multicast, Device 3)
- * cannot change; the ROM BAR, BIST and phantom functions are read-only zeros and
- * stand here for the record. Link, requester id and session events are no
- * register writes.
- */
-static const struct tracked {
-	uint16_t reg;
-	uint32_t mask;
-	enum effect effect;
-	const char *reason;
-	enum strict strict;	/* of devices that are that strict only */
-} tracked[] = {
-	{ CFG_COMMAND,	COMMAND_MSE,		CLEARED,	"mse-cleared" },
-	{ CFG_COMMAND,	COMMAND_BME,		CLEARED,	"bme-cleared" },
-	/* Stricter than the table, which allows whatever clears neither bit. */
-	{ CFG_COMMAND,	COMMAND_BME,		SET,		"bme-set", STRICT_BME },
-	{ CFG_COMMAND,	0x0000ffff,		WRITTEN,	"command-write", STRICT_COMMAND },
-	{ CFG_CACHE_LINE, 0xff000000,		CHANGE,		"bist" },
-	{ CFG_BAR(0),	~0u,			CHANGE,		"bar-write" },
-	{ CFG_BAR(1),	~0u,			CHANGE,		"bar-write" },
-	{ CFG_BAR(2),	~0u,			CHANGE,		"bar-write" },
-	{ CFG_BAR(3),	~0u,			CHANGE,		"bar-write" },
-	{ CFG_BAR(4),	~0u,			CHANGE,		"bar-write" },
-	{ CFG_BAR(5),	~0u,			CHANGE,		"bar-write" },
-	{ CFG_ROM,	~0u,			CHANGE,		"rom-write" },
-	/* No_Soft_Reset is 0: any state but D0 loses the function's state. */
-	{ PM_CSR,	PM_STATE,		CHANGE,		"power-state" },
-	{ PCIE_DEVCTL,	DEVCTL_EXT_TAG,		CHANGE,		"extended-tag" },
-	{ PCIE_DEVCTL,	DEVCTL_PHANTOM,		CHANGE,		"phantom-functions" },
-	{ PCIE_DEVCTL,	DEVCTL_NO_SNOOP,	CHANGE,		"no-snoop" },
-	{ PCIE_DEVCTL,	DEVCTL_FLR,		WRITE_1,	"flr" },
-	{ PCIE_DEVCTL2,	DEVCTL2_10BIT_TAG,	CHANGE,		"10-bit-tag" },
-	{ CAP_MSIX,	0xffff0000,		CHANGE_IF_LOCK_MSIX, "msix" },
-	{ STREAM_CTL,	~0u,			CHANGE,		"ide-stream" },
-	{ STREAM_RID1,	~0u,			CHANGE,		"ide-rid" },
-	{ STREAM_RID2,	~0u,			CHANGE,		"ide-rid" },
-	{ STREAM_ADDR1,	~0u,			CHANGE,		"ide-address" },
-	{ STREAM_ADDR2,	~0u,			CHANGE,		"ide-address" },
-	{ STREAM_ADDR3,	~0u,			CHANGE,		"ide-address" },
-};
+#include "pci.h"
 
 static uint16_t get16(const struct func *f, unsigned int reg)
 {
@@ -256,6 +71,22 @@ unsigned int pci_msi_vectors(const struct func *f)
 bool pci_msix_masked(const struct func *f)
 {
 	return f->cap_msix && get16(f, MSIX_CTRL) & MSIX_MASKALL;
+}
+
+uint16_t pci_interface_info(const struct func *f)
+{
+	uint16_t info = 0;
+
+	if (f->emu->all_registers && get16(f, ATS_CTL) & ATS_ENABLE)
+		info |= TDISP_INFO_ATS;
+	if (f->emu->all_registers && get16(f, PRI_CTL) & PRI_ENABLE)
+		info |= TDISP_INFO_PRS;
+	return info;
+}
+
+uint32_t pci_tph_control(const struct func *f)
+{
+	return f->emu->all_registers ? get32(f, TPH_CTL) : 0;
 }
 
 uint64_t pci_bar_addr(const struct func *f, int bar)
@@ -357,6 +188,23 @@ static void fill_dsn(struct func *f)
 	put32(f, ECAP_DSN + 8, EMU_PCI_VENDOR << 16 | 0x7d15);
 }
 
+static void fill_all(struct func *f)
+{
+	for (size_t i = 0; i < pci_nr_all_caps; i++) {
+		const struct pci_cap *c = &pci_all_caps[i];
+
+		if (c->at < 0x100)
+			add_cap(f, c->at, c->id);
+		else
+			add_ecap(f, c->at, c->id, c->version);
+	}
+	for (size_t i = 0; i < pci_nr_all_presets; i++) {
+		const struct pci_preset *p = &pci_all_presets[i];
+
+		put32(f, p->reg, get32(f, p->reg) | p->val);
+	}
+}
+
 /* Everything that a reset restores; identity is kept from what is there. */
 static void fill(struct func *f)
 {
@@ -388,6 +236,8 @@ static void fill(struct func *f)
 	fill_ide(f);
 	fill_vsec(f);
 	fill_dsn(f);
+	if (f->emu->all_registers)
+		fill_all(f);
 }
 
 void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
@@ -402,9 +252,11 @@ void pci_init(struct func *f, uint16_t device, uint32_t class_rev)
 		f->bar_size[2] = f->kind == FUNC_DMATEST ? f->emu->bar2_size : SCRATCH_SIZE;
 		f->bar_64[2] = true;
 		f->vectors = FUNC_VECTORS;
-		if (f->emu->msi) {
+		if (f->emu->all_registers)
+			f->rom_size = ROM_SIZE;
+		if (f->emu->msi || f->emu->all_registers)
 			f->cap_msi = CAP_MSI;
-		} else {
+		if (!f->emu->msi) {
 			f->cap_msix = CAP_MSIX;
 			f->bar_size[MSIX_BAR] = 2 * MSIX_PBA_OFFSET;
 		}
@@ -530,6 +382,8 @@ static bool has(const struct func *f, enum who who)
 		return f->cap_msi;
 	case WITH_MSIX:
 		return f->cap_msix;
+	case WITH_ALL:
+		return is_tdi(f) && f->emu->all_registers;
 	default:
 		return true;
 	}
@@ -537,23 +391,26 @@ static bool has(const struct func *f, enum who who)
 
 static uint32_t writable_mask(const struct func *f, unsigned int reg)
 {
+	uint32_t mask = 0;
+
 	if (reg >= CFG_BAR(0) && reg < CFG_BARS_END)
 		return bar_mask(f, (reg - CFG_BAR(0)) / 4);
-	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
-		if (writable[i].reg == reg && has(f, writable[i].who))
-			return writable[i].mask;
-	return 0;
+	for (size_t i = 0; i < pci_nr_writable; i++)
+		if (pci_writable[i].reg == reg && has(f, pci_writable[i].who))
+			mask |= pci_writable[i].mask;
+	return mask;
 }
 
 /* Tell the DSM before the change is made: from then on it vouches for nothing. */
 static void track(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
 		  uint32_t written, uint32_t lanes)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(tracked); i++) {
-		const struct tracked *t = &tracked[i];
+	for (size_t i = 0; i < pci_nr_tracked; i++) {
+		const struct pci_tracked *t = &pci_tracked[i];
 		bool hit = false;
 
-		if (t->reg != reg || (t->strict && !(f->emu->strict & 1u << t->strict)))
+		if (t->reg != reg || !has(f, t->who) ||
+		    (t->strict && !(f->emu->strict & 1u << t->strict)))
 			continue;
 		switch (t->effect) {
 		case CHANGE:
@@ -583,12 +440,17 @@ static void track(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
 
 /* What a register does beyond holding its bits. */
 static void side_effects(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
-			 uint32_t written)
+			 uint32_t written, uint32_t lanes)
 {
 	switch (reg) {
 	case CAP_MSIX:
 	case CAP_MSI:
 		vfu_irq_update(f);
+		break;
+	case CAP_VPD:
+		/* 7.9.19: the flag turns over when the transfer is done, which it is. */
+		if (f->emu->all_registers && lanes & VPD_FLAG)
+			put32(f, reg, new ^ VPD_FLAG);
 		break;
 	case STREAM_CTL:
 		put32(f, STREAM_STATUS, new & STREAM_ENABLE ? STREAM_SECURE : 0);
@@ -626,7 +488,7 @@ static void write_dword(struct func *f, unsigned int reg, uint32_t val, uint32_t
 	if (f->dsm)
 		track(f, reg, old, new, val & lanes, lanes);
 	put32(f, reg, new);
-	side_effects(f, reg, old, new, val & lanes);
+	side_effects(f, reg, old, new, val & lanes, lanes);
 }
 
 void pci_cfg_write(struct func *f, uint64_t off, const void *buf, size_t len)

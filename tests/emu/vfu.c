@@ -122,8 +122,10 @@ static_assert(sizeof(struct vfu_region_access) == 16, "REGION_READ");
 
 #define VFU_INFO_RESET		0x1
 #define VFU_INFO_PCI		0x2
+#define VFU_REGION_R		0x1
 #define VFU_REGION_RW		0x3
 #define VFU_NR_REGIONS		9
+#define VFU_REGION_ROM		6
 #define VFU_REGION_CONFIG	7
 
 #define VFU_NR_IRQS		5
@@ -430,6 +432,8 @@ static uint64_t region_size(const struct vfu *v, uint32_t region)
 {
 	if (region < FUNC_NR_BARS)
 		return v->f->bar_size[region];
+	if (region == VFU_REGION_ROM)
+		return v->f->rom_size;
 	if (region == VFU_REGION_CONFIG)
 		return sizeof(v->f->cfg);
 	return 0;
@@ -442,7 +446,8 @@ static bool do_region_info(struct vfu *v, const struct vfu_region_info *req)
 	if (req->index >= VFU_NR_REGIONS)
 		return reply(v, -EINVAL, NULL, 0);
 	rsp.size = region_size(v, req->index);
-	rsp.flags = rsp.size ? VFU_REGION_RW : 0;
+	if (rsp.size)
+		rsp.flags = req->index == VFU_REGION_ROM ? VFU_REGION_R : VFU_REGION_RW;
 	return reply(v, 0, &rsp, sizeof(rsp));
 }
 
@@ -473,6 +478,8 @@ static bool do_region(struct vfu *v, const struct vfu_region_access *req, size_t
 			pci_cfg_write(v->f, req->offset, req->data, req->count);
 		else
 			pci_cfg_read(v->f, req->offset, data, req->count);
+	} else if (req->region == VFU_REGION_ROM) {
+		memset(data, 0, req->count);
 	} else {
 		if (write)
 			pci_bar_write(v->f, req->region, req->offset, req->data, req->count);

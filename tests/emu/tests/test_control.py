@@ -47,6 +47,7 @@ def bad_options():
 			     ["--dir", d, "--disk", d, "--order", "none"],
 			     ["--dir", d, "--disk", d, "--bar2", "none"],
 			     ["--dir", d, "--disk", d, "--bar2-mib", "0"],
+			     ["--dir", d, "--disk", "/dev/null", "--registers", "most"],
 			     ["--dir", d, "--disk", "/dev/null", "--strict", "bme,much"],
 			     ["--dir", d, "--disk", d, "--bar2-mib", "3"],
 			     ["--dir", d, "--disk", d, "--bar2-mib", "512"],

@@ -595,6 +595,71 @@ def strict():
 		strict_case(args, "dma0", before, do, reason)
 
 
+ALL_ECAPS = [0x01, 0x02, 0x03, 0x08, 0x0b, 0x0d, 0x0e, 0x0f, 0x10, 0x12, 0x13, 0x15, 0x16, 0x17,
+	     0x18, 0x1a, 0x1b, 0x1e, 0x1f, 0x23, 0x24, 0x28, 0x29, 0x2b, 0x2e, 0x2f, 0x30]
+
+
+def chain(dev):
+	caps, ecaps, at = [], [], dev.cfg_read8(0x34)
+	while at:
+		caps.append(dev.cfg_read8(at))
+		at = dev.cfg_read8(at + 1)
+	at = 0x100
+	while at:
+		ecaps.append(dev.cfg_read32(at) & 0xffff)
+		at = dev.cfg_read32(at) >> 20
+	return sorted(caps), sorted(ecaps)
+
+
+@claim("--registers all: every capability of the table is there, few as before")
+def registers():
+	with Emulator("--registers", "all") as emu:
+		for name in TDIS:
+			with emu.connect(name) as dev:
+				assert chain(dev) == ([0x01, 0x03, 0x05, 0x10, 0x11, 0x14], ALL_ECAPS)
+				dev.cfg_write32(0x30, 0xfffff800)
+				assert dev.cfg_read32(0x30) == 0xfffff000
+				assert dev.region_info(6) == (1, 4096)
+				assert dev.region_read(6, 0, 4096) == bytes(4096)
+				assert dev.cfg_read8(0x0f) == 0x80
+				clean = dev.cfg_read(0, 4096)
+				for reg in range(0x200, 4096, 4):
+					dev.cfg_write32(reg, 0xffffffff)
+				assert dev.cfg_read(0, 4096) != clean
+				dev.reset()
+				dev.cfg_write32(0x30, 0xfffff800)
+				assert dev.cfg_read(0, 4096) == clean
+		with emu.connect("tsm") as dev:
+			assert chain(dev) == ([0x05, 0x10], [0])
+	for args in ((), ("--registers", "few")):
+		with Emulator(*args) as emu, emu.connect("dma0") as dev:
+			assert chain(dev) == ([0x01, 0x10, 0x11], [0x03, 0x0b, 0x2e, 0x30])
+
+
+@claim("--registers all: VPD transfers end, and the report tells of ATS, PRI and TPH")
+def registers_report():
+	with Emulator("--registers", "all") as emu, Guest(emu) as g:
+		g.enter()
+		t = g.tdi("nvme0")
+		vpd = t.dev.find_cap(0x03)
+		t.dev.cfg_write32(vpd + 4, 0x12345678)
+		t.dev.cfg_write16(vpd + 2, 0x8004)
+		assert t.dev.cfg_read16(vpd + 2) == 0x0004
+		t.dev.cfg_write16(vpd + 2, 0x0004)
+		assert t.dev.cfg_read16(vpd + 2) == 0x8004
+		def report():
+			t.lock()
+			data = t.object(10)
+			t.stop()
+			return struct.unpack_from("<HHHHI", data)
+		assert report() == (3, 0, 0, 0, 0)
+		t.dev.cfg_write16(t.dev.find_ecap(vfu.ECAP_ATS) + 6, 0x8000)
+		assert report() == (0xb, 0, 0, 0, 0)
+		t.dev.cfg_write16(t.dev.find_ecap(vfu.ECAP_PRI) + 4, 1)
+		t.dev.cfg_write32(t.dev.find_ecap(vfu.ECAP_TPH) + 8, 0x101)
+		assert report() == (0x1b, 0, 0, 0, 0x101)
+
+
 EVENTS = ("ide-insecure", "poisoned-tlp", "t-bit", "requester-id", "session-end")
 
 
