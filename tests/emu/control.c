@@ -339,7 +339,7 @@ static void cmd_flr(int nr, char **word, FILE *out)
 static void cmd_error(int nr, char **word, FILE *out)
 {
 	static const char *const events[] = {
-		"ide-insecure", "poisoned-tlp", "t-bit", "requester-id", "session-end",
+		"ide-insecure", "poisoned-tlp", "t-bit", "requester-id",
 	};
 	struct func *f = tdi_arg(word[1], out);
 	size_t i = 0;
@@ -347,6 +347,11 @@ static void cmd_error(int nr, char **word, FILE *out)
 	(void)nr;
 	if (!f)
 		return;
+	if (!strcmp(word[2], "session-end")) {
+		dsm_session_end(f->dsm);
+		ok(out);
+		return;
+	}
 	while (i < ARRAY_SIZE(events) && strcmp(events[i], word[2]))
 		i++;
 	if (i == ARRAY_SIZE(events)) {

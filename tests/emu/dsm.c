@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device security manager of one function: what its two responders share,
- * and what the rest of the device tells it.
+ * The device security manager, as one function sees it: what its two responders
+ * share, and what the rest of the device tells it. Functions of one device share
+ * the identity and what is measured; each has a TDISP state of its own.
  */
 #include <stdlib.h>
 
@@ -9,6 +10,26 @@
 
 #define BAR_HPA_BASE	(32ull << 40)
 #define BAR_HPA_STRIDE	(2ull << 20)
+
+static struct dsm_device *device_get(struct func *f)
+{
+	struct func *pf = func_pf(f);
+	struct dsm_device *dev = pf->dsm ? pf->dsm->dev : calloc(1, sizeof(*dev));
+
+	if (dev) {
+		dev->pf = pf;
+		dev->users++;
+	}
+	return dev;
+}
+
+static void device_put(struct dsm_device *dev)
+{
+	if (!dev || --dev->users)
+		return;
+	cert_leaf_destroy(dev->leaf);
+	free(dev);
+}
 
 struct dsm *dsm_create(struct func *f)
 {
@@ -19,6 +40,11 @@ struct dsm *dsm_create(struct func *f)
 	if (!d)
 		return NULL;
 	d->func = f;
+	d->dev = device_get(f);
+	if (!d->dev) {
+		free(d);
+		return NULL;
+	}
 	/* Apart by no less than the largest BAR, which keeps each aligned to its size. */
 	if (stride < pci_largest_bar(f))
 		stride = pci_largest_bar(f);
@@ -34,16 +60,16 @@ void dsm_destroy(struct dsm *d)
 {
 	if (!d)
 		return;
-	cert_leaf_destroy(d->leaf);
+	device_put(d->dev);
 	free(d);
 }
 
 const struct cert_leaf *dsm_leaf(struct dsm *d)
 {
 	/* Late, because the identity in it is config space's. */
-	if (!d->leaf)
-		d->leaf = cert_leaf_create(d->func->emu->certs, d->func);
-	return d->leaf;
+	if (!d->dev->leaf)
+		d->dev->leaf = cert_leaf_create(d->func->emu->certs, d->dev->pf);
+	return d->dev->leaf;
 }
 
 enum tdisp_state dsm_state(const struct dsm *d)
@@ -75,6 +101,19 @@ void dsm_violation(struct dsm *d, const char *reason)
 	d->func->stats.errors++;
 	func_reason(d->func->stats.error, reason);
 	dsm_set_state(d, TDISP_ERROR);
+}
+
+void dsm_session_end(struct dsm *d)
+{
+	const struct emu *e = d->func->emu;
+	unsigned int i;
+
+	for (i = 0; i < e->nr_funcs; i++) {
+		struct dsm *other = e->func[i]->dsm;
+
+		if (other && other->dev == d->dev)
+			dsm_violation(other, "session-end");
+	}
 }
 
 void dsm_vm_reset(struct dsm *d)

@@ -26,10 +26,18 @@ enum dsm_fault {
 	DSM_NR_FAULTS
 };
 
-struct dsm {
+/* What all interfaces of a device have in common: it has one DSM (11.1). */
+struct dsm_device {
+	unsigned int users;
+	struct func *pf;		/* whose identity the certificate has */
 	uint32_t faults;		/* bit per enum dsm_fault */
-	struct func *func;
 	struct cert_leaf *leaf;		/* made when first needed */
+};
+
+/* What the DSM keeps of one interface. */
+struct dsm {
+	struct dsm_device *dev;
+	struct func *func;
 	enum tdisp_state state;
 	uint16_t lock_flags;
 	bool start_nonce_valid;
@@ -42,7 +50,7 @@ struct dsm {
 
 static inline bool dsm_has(const struct dsm *d, enum dsm_fault fault)
 {
-	return d->faults >> fault & 1;
+	return d->dev->faults >> fault & 1;
 }
 
 /* Spoils a report that was built, as the device's faults say. */

@@ -25,12 +25,12 @@ int dsm_set_fault(struct dsm *d, const char *name)
 	int i;
 
 	if (!name) {
-		d->faults = 0;
+		d->dev->faults = 0;
 		return 0;
 	}
 	for (i = 0; i < DSM_NR_FAULTS; i++) {
 		if (!strcmp(faults[i].name, name)) {
-			d->faults |= 1u << i;
+			d->dev->faults |= 1u << i;
 			return 0;
 		}
 	}

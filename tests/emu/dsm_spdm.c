@@ -284,7 +284,7 @@ static const struct measured {
 
 static const char *kind_name(const struct dsm *d)
 {
-	return d->func->kind == FUNC_NVME ? "nvme" : "dmatest";
+	return d->dev->pf->kind == FUNC_NVME ? "nvme" : "dmatest";
 }
 
 static size_t measure(const struct dsm *d, const struct measured *m, uint8_t value[64])

@@ -153,6 +153,7 @@ struct emu {
 	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
 	uint32_t strict;		/* bit per enum strict */
 	bool no_event;			/* the mailbox interrupts for nothing */
+	bool one_device;		/* TDIs are functions of one device */
 	bool msi;			/* TDIs have MSI, and no MSI-X */
 	bool all_registers;		/* TDIs have all that the tracking table names */
 	enum bar2_report bar2_report;
@@ -161,6 +162,8 @@ struct emu {
 
 struct func *emu_func_by_name(struct emu *e, const char *name);
 struct func *emu_func_by_handle(struct emu *e, uint32_t handle);
+/* Function 0 of f's device, with --one-device the first TDI: f's PF, or f itself. */
+struct func *func_pf(struct func *f);
 void func_reason(struct reason_count *table, const char *reason);
 
 /*
@@ -298,6 +301,8 @@ enum tdisp_state dsm_state(const struct dsm *d);
 uint16_t dsm_lock_flags(const struct dsm *d);
 /* pci.c reports what the tracking table calls a violation; no effect unless locked. */
 void dsm_violation(struct dsm *d, const char *reason);
+/* The SPDM session with the device is over: a violation of all of its TDIs. */
+void dsm_session_end(struct dsm *d);
 /*
  * A device that is not what it should be, whoever relays. -ENOENT: no such fault.
  * name NULL: sound again.

@@ -47,6 +47,15 @@ struct func *emu_func_by_handle(struct emu *e, uint32_t handle)
 	return NULL;
 }
 
+struct func *func_pf(struct func *f)
+{
+	/* While it is made, the first TDI is no entry of the table yet. */
+	for (unsigned int i = 0; f->emu->one_device && i < f->emu->nr_funcs; i++)
+		if (f->emu->func[i]->handle)
+			return f->emu->func[i];
+	return f;
+}
+
 void func_reason(struct reason_count *table, const char *reason)
 {
 	for (int i = 0; i < FUNC_NR_REASONS; i++) {

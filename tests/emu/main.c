@@ -27,6 +27,7 @@ struct options {
 	bool start_first;
 	bool tee_mailbox;
 	bool msi;
+	bool one_device;
 	bool all_registers;
 	bool no_event;
 	uint32_t strict;
@@ -38,7 +39,7 @@ static const char usage[] =
 	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
 	"                 [--tee-mailbox] [--msi] [--no-event] [--strict LIST]\n"
-	"                 [--registers few|all] [--seed HEX] [--log FILE]\n"
+	"                 [--registers few|all] [--one-device] [--seed HEX] [--log FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -118,6 +119,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "strict",	required_argument, NULL, 'S' },
 		{ "no-event",	no_argument,	   NULL, 'e' },
 		{ "registers",	required_argument, NULL, 'r' },
+		{ "one-device",	no_argument,	   NULL, 'O' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
 		{ "help",	no_argument,	   NULL, 'h' },
@@ -166,6 +168,9 @@ static void parse(struct options *o, int argc, char **argv)
 			o->all_registers = !strcmp(optarg, "all");
 			if (!o->all_registers && strcmp(optarg, "few"))
 				fail_usage("no such registers: ", optarg);
+			break;
+		case 'O':
+			o->one_device = true;
 			break;
 		case 's':
 			random_seed(optarg);
@@ -256,6 +261,7 @@ static bool start(struct emu *e, const struct options *o)
 	e->strict = o->strict;
 	e->no_event = o->no_event;
 	e->all_registers = o->all_registers;
+	e->one_device = o->one_device;
 	e->bar2_report = o->bar2_report;
 	e->bar2_size = o->bar2_size;
 	e->certs = cert_create_ca();

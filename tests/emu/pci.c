@@ -184,7 +184,8 @@ static void fill_vsec(struct func *f)
 static void fill_dsn(struct func *f)
 {
 	add_ecap(f, ECAP_DSN, DSN_ID, 1);
-	put32(f, ECAP_DSN + 4, f->handle);
+	/* 7.9.3: the same in all functions of a device. */
+	put32(f, ECAP_DSN + 4, func_pf(f)->handle);
 	put32(f, ECAP_DSN + 8, EMU_PCI_VENDOR << 16 | 0x7d15);
 }
 
@@ -304,6 +305,16 @@ static void reset_quietly(struct func *f)
 		f->ops->reset(f);
 }
 
+/* 11.2.6: a PF's reset is one of its VFs, too. */
+static void reset_vfs(struct func *pf)
+{
+	struct emu *e = pf->emu;
+
+	for (unsigned int i = 0; i < e->nr_funcs; i++)
+		if (is_tdi(e->func[i]) && e->func[i] != pf && func_pf(e->func[i]) == pf)
+			pci_reset(e->func[i], "pf-reset");
+}
+
 void pci_reset(struct func *f, const char *why)
 {
 	if (f->gone)
@@ -311,6 +322,8 @@ void pci_reset(struct func *f, const char *why)
 	if (f->dsm)
 		dsm_violation(f->dsm, why);
 	reset_quietly(f);
+	if (is_tdi(f))
+		reset_vfs(f);
 	if (f->kind == FUNC_MBOX)
 		tsm_vm_reset(f->emu->tsm);
 }

@@ -23,7 +23,7 @@ sys.path[:0] = [str(TESTS / "emu/tests"), str(TESTS / "e2e")]
 os.environ.setdefault("TDISP_EMU", str(TESTS.parent / "build/emu/tdisp-emu"))
 
 import vfu  # noqa: E402
-from guest import ERROR, LOCKED, RUN, UNLOCKED, Guest, Tdi  # noqa: E402
+from guest import ERROR, LOCKED, RUN, UNLOCKED, Guest, Refused, Tdi  # noqa: E402
 from harness import Emulator  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -88,6 +88,7 @@ class Row:
     command: int = MSE | BME                        # in Command before the LOCK
     lock: int = 0                                   # flags of the LOCK
     after: Callable[[Tdi, Emulator], None] | None = None    # puts things right
+    tdi: str = "dma0"                               # whose state it is about
 
     def expected(self, variant: str, state: int) -> str | None:
         """The reason for which the TDI is to move to ERROR, None if it is to stay."""
@@ -264,26 +265,48 @@ ROWS = [
 ]
 
 
+# The same of functions of one device: dma0 is the PF, dma1 and dma2 are its VFs.
+DEVICE_ROWS = [
+    Row("PF: its FLR, to a VF", "pf-reset", event=control("flr dma0"), tdi="dma1"),
+    Row("PF: its FLR, to another VF", "pf-reset", event=control("flr dma0"), tdi="dma2"),
+    Row("PF: initiate FLR, to itself", "flr", DEVCTL, flip=0x8000, kept=False),
+    Row("PF: conventional reset, to a VF", "pf-reset", tdi="dma1",
+        event=lambda tdi, emu: tdi.guest.tdi("dma0").dev.reset()),
+    Row("VF: its FLR, to itself", "flr", DEVCTL, flip=0x8000, kept=False, tdi="dma1"),
+    Row("VF: its FLR, to the PF", None, event=control("flr dma1")),
+    Row("VF: its FLR, to another VF", None, event=control("flr dma1"), tdi="dma2"),
+    Row("VF: BAR 2, to the PF", None, tdi="dma0",
+        event=lambda tdi, emu: tdi.guest.tdi("dma1").dev.cfg_write32(0x18, 0xfd000000)),
+    Row("VF: poisoned TLP, to the PF", None, event=control("error dma1 poisoned-tlp")),
+    Row("session's end by the PF, to a VF", "session-end", tdi="dma1",
+        event=control("error dma0 session-end")),
+    Row("session's end by a VF, to the PF", "session-end",
+        event=control("error dma1 session-end")),
+    Row("session's end by a VF, to another VF", "session-end", tdi="dma2",
+        event=control("error dma1 session-end")),
+]
+
+
 class Wrong(Exception):
     """What the emulator did is not what the row says."""
 
 
 class Bench:
-    """One device of a variant, with a TDI that is put into any state."""
+    """Devices of a variant, with TDIs that are put into any state."""
 
-    def __init__(self, variant: str):
+    def __init__(self, variant: str, *options: str):
         self.variant = variant
-        self.emu = Emulator("--registers", "all", "--nvme", "0", "--dma", "1", *VARIANTS[variant])
+        self.emu = Emulator("--registers", "all", "--nvme", "0", *options, *VARIANTS[variant])
         self.guest = Guest(self.emu)
         self.guest.enter()
-        self.tdi: Tdi = self.guest.tdi("dma0")
+        self.tdi: Tdi
 
     def close(self) -> None:
         self.guest.close()
         self.emu.stop()
 
     def put_into(self, state: int, row: Row) -> None:
-        tdi = self.tdi
+        tdi = self.tdi = self.guest.tdi(row.tdi)
         tdi.stop()
         tdi.dev.reset()
         tdi.dev.enable(base=tdi.base)
@@ -296,7 +319,7 @@ class Bench:
             tdi.start()
         elif state == ERROR:
             # By nothing that a row does, so that a row's reason is the row's.
-            self.emu.control("error dma0 t-bit")
+            self.emu.control(f"error {tdi.name} t-bit")
         if tdi.info().state != state:
             raise Wrong(f"does not get to {NAMES[state]}")
         self.emu.control("stats reset")
@@ -340,7 +363,7 @@ def tries(row: Row, benches: list[Bench]) -> Iterator[tuple[str, bool]]:
             try:
                 bench.try_row(row, state)
                 yield "", True
-            except (Wrong, AssertionError, vfu.VfuError) as e:
+            except (Wrong, Refused, AssertionError, vfu.VfuError) as e:
                 yield f"{name}, {bench.variant}: {e}", False
                 if row.after:
                     row.after(bench.tdi, bench.emu)
@@ -355,18 +378,19 @@ def flipped(row: Row) -> Row:
 def main() -> None:
     tap = Tap()
     total = good = 0
-    benches = [Bench(variant) for variant in VARIANTS]
+    benches = [Bench(variant, "--dma", "1") for variant in VARIANTS]
+    devices = [Bench(variant, "--one-device", "--dma", "3") for variant in VARIANTS]
     try:
-        for row in ROWS:
+        for row, where in [(r, benches) for r in ROWS] + [(r, devices) for r in DEVICE_ROWS]:
             wrong = []
-            for said, ok in tries(row, benches):
+            for said, ok in tries(row, where):
                 total += 1
                 good += ok
                 wrong += [said] * (not ok)
             effect = f"ERROR ({row.reason})" if row.reason else "allowed"
             tap.result(not wrong, f"{row.name}: {effect}", "\n".join(wrong))
 
-        names = [row.name for row in ROWS]
+        names = [row.name for row in ROWS + DEVICE_ROWS]
         tap.result(len(set(names)) == len(names), "no two rows have one name")
 
         # A test that cannot fail says nothing. Of a row that is turned round, the two states
@@ -379,7 +403,7 @@ def main() -> None:
             tap.result(sorted(b.split(":")[0] for b in bad) == sorted(expected),
                        f"the opposite of {row.name} is found out", "\n".join(bad))
     finally:
-        for bench in benches:
+        for bench in benches + devices:
             bench.close()
     tap.figure("rows_total", total)
     tap.figure("rows_ok", good)

@@ -143,6 +143,57 @@ def keys():
 		assert len(leafs) == 3
 
 
+@claim("--one-device: one leaf, with the PF's ids and the serial number of all")
+def one_device_leaf():
+	with Emulator("--one-device", "--nvme", "0", "--dma", "3") as emu, Guest(emu) as g:
+		g.enter()
+		chains, serials = set(), set()
+		for i in (2, 0, 1):
+			t = g.tdi(f"dma{i}")
+			t.lock()
+			chains.add(t.object(CERTS))
+			at = t.dev.find_ecap(0x03)
+			serials.add(t.dev.cfg_read32(at + 8) << 32 | t.dev.cfg_read32(at + 4))
+		assert len(chains) == len(serials) == 1
+		der = spdm.Chain(chains.pop()).certs[-1]
+		assert b"Vendor=1234:Device=7d51:CC=ff0000" in der
+		assert f":{serials.pop():016x}".encode() in der
+
+
+@claim("--one-device: what is measured is the device, whoever asks, and leaves other nonces alone")
+def one_device_measured():
+	with Emulator("--one-device", "--dma", "2") as emu, Guest(emu) as g:
+		g.enter()
+		tdis = [g.tdi(name) for name in ("nvme0", "dma0", "dma1")]
+		def blocks(t):
+			t.measure(NONCE)
+			m = spdm.Measurements(t.object(MEASUREMENTS))
+			spdm.verify_measurements(t.object(VCA), m.to_sign, m.signature,
+						 spdm.Chain(t.object(CERTS)).certs[-1])
+			return [(b.index, b.type, b.value) for b in m.blocks]
+		for t in tdis:
+			t.lock()
+		sound = [blocks(t) for t in tdis]
+		assert sound[0] == sound[1] == sound[2]
+		assert sound[0][1][2] == hashlib.sha384(b"tdisp-emu nvme firmware 1.0.0").digest()
+		# one measured, started, or stopped is nothing to the others
+		before = [t.info().nonces() for t in tdis]
+		tdis[0].start_allow()
+		blocks(tdis[1])
+		assert tdis[0].info().nonces() == before[0] and tdis[2].info().nonces() == before[2]
+		assert tdis[0].start() == guest.RUN
+		tdis[1].stop()
+		assert [t.info().state for t in tdis] == [guest.RUN, guest.UNLOCKED, guest.LOCKED]
+		assert tdis[2].info().nonces() == before[2]
+		# other firmware in one is other firmware in all
+		emu.control("fault dma1 other-firmware")
+		tdis[1].lock()
+		patched = [blocks(t) for t in tdis]
+		assert patched[0] == patched[1] == patched[2] and patched[0] != sound[0]
+		emu.control("mend nvme0")
+		assert [blocks(t) for t in tdis] == sound
+
+
 # ---- measurements ---------------------------------------------------------------------
 
 @claim("the VCA is SPDM 1.2 with ECDSA P-384, SHA-384, DMTF, AES-256-GCM")

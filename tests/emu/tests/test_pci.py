@@ -748,6 +748,60 @@ def gone_stop():
 		assert t.stats()["error_reasons"] == {"gone": 1}
 
 
+@claim("--one-device: a reset of the PF is one of its VFs, a VF's is its own")
+def one_device_reset():
+	with Emulator("--one-device", "--nvme", "0", "--dma", "3") as emu, Guest(emu) as g:
+		g.enter()
+		pf, *vfs = tdis = [g.tdi(f"dma{i}") for i in range(3)]
+		def states():
+			return [t.info().state for t in tdis]
+		def again():
+			for t in tdis:
+				t.stop()
+				t.dev.enable(base=t.base)
+				t.run()
+			emu.control("stats reset")
+		again()
+		emu.control("flr dma1")
+		assert states() == [RUN, ERROR, RUN]
+		again()
+		vfs[1].dev.reset()
+		assert states() == [RUN, RUN, ERROR]
+		for do in (lambda: emu.control("flr dma0"), pf.dev.reset,
+			   lambda: flip(pf.dev, Regs(pf.dev).devctl, 0x8000)):
+			again()
+			do()
+			assert states() == [ERROR] * 3
+			for t in vfs:
+				assert t.stats()["error_reasons"] == {"pf-reset": 1}
+				assert t.stats()["resets"] == 1 and t.dev.cfg_read16(4) == 0
+		again()
+		emu.control("error dma2 t-bit")
+		emu.control("gone dma0")
+		assert states() == [ERROR, RUN, ERROR]
+		emu.control("back dma0")
+		again()
+		emu.control("error dma1 session-end")
+		assert states() == [ERROR] * 3
+		for t in tdis:
+			assert t.stats()["error_reasons"] == {"session-end": 1}
+		# unplugged, not reset: the others stay
+		again()
+		pf.dev.close()
+		end = time.time() + 5
+		while pf.info().state == RUN:
+			assert time.time() < end
+		assert states() == [UNLOCKED, RUN, RUN]
+	with Emulator("--nvme", "0", "--dma", "2") as emu, Guest(emu) as g:
+		g.enter()
+		a, b = g.tdi("dma0"), g.tdi("dma1")
+		a.run()
+		b.run()
+		emu.control("flr dma0")
+		emu.control("error dma0 session-end")
+		assert (a.info().state, b.info().state) == (ERROR, RUN)
+
+
 @claim("the host's FLR is a violation, too, and only the first one counts")
 def host_flr():
 	with Emulator() as emu, Guest(emu) as g:
