@@ -269,7 +269,7 @@ enum emu_dt_command {
 	EMU_DT_READ	= 1,	/* memory -> the function's buffer */
 	EMU_DT_WRITE	= 2,	/* the function's buffer -> memory */
 	EMU_DT_FILL	= 3,	/* byte i of the buffer = (u8)(SEED + i) */
-	EMU_DT_IRQ	= 4,	/* fire MSI-X vector 0 */
+	EMU_DT_IRQ	= 4,	/* fire vector 0 */
 };
 
 enum emu_dt_status {

@@ -26,7 +26,7 @@ class Rig:
 		self.mem = vfu.GuestMemory(RAM)
 		self.dev.dma_map(self.mem)
 		self.dev.enable()
-		self.dev.msix_on()
+		(self.dev.msi_on if "--msi" in args else self.dev.msix_on)()
 		self.n = Nvme(self.dev, self.mem, BASE)
 		self.n.enable()
 		if queue:
@@ -395,7 +395,30 @@ def wrap():
 
 @claim("each queue fires its own vector, once a batch, and none when told not to")
 def vectors():
-	with Rig(queue=False) as r:
+	each_vector()
+
+
+@claim("--msi: the same")
+def vectors_msi():
+	each_vector("--msi")
+
+
+@claim("--msi: queues share vectors if there are fewer than were asked for")
+def vectors_shared():
+	with Rig("--msi", queue=False) as r:
+		r.dev.msi_on(2)
+		for qid in range(1, 8):
+			r.n.add_queue(qid, vector=qid)
+		while r.dev.irq_wait(0, 0):
+			pass
+		for qid in range(1, 8):
+			r.n.io(nvme.READ, 0, 1, DATA, qid=qid)
+			assert r.dev.irq_wait(qid % 2) == 1
+			assert r.dev.irq_wait(1 - qid % 2, 0) == 0
+
+
+def each_vector(*args):
+	with Rig(*args, queue=False) as r:
 		for qid in range(1, 8):
 			r.n.add_queue(qid, vector=8 - qid)
 		r.dev.irq_wait(0)
