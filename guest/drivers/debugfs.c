@@ -27,12 +27,20 @@ static int phase_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(phase);
 
+static int guard_log_show(struct seq_file *s, void *unused)
+{
+	tdi_guard_show_log(s->private, s);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(guard_log);
+
 void tdi_debugfs_add(struct tdi *tdi)
 {
 	tdi->debugfs = debugfs_create_dir(pci_name(tdi->pdev), root);
 	debugfs_create_atomic_t("dma_live", 0444, tdi->debugfs, &tdi->dma.live);
 	debugfs_create_atomic_t("dma_leaked_pages", 0444, tdi->debugfs, &tdi->dma.leaked);
 	debugfs_create_file("phase", 0444, tdi->debugfs, tdi, &phase_fops);
+	debugfs_create_file("guard_log", 0400, tdi->debugfs, tdi, &guard_log_fops);
 }
 
 void tdi_debugfs_remove(struct tdi *tdi)

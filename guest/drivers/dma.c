@@ -139,6 +139,55 @@ static const struct dma_map_ops blocked_ops = {
 	.dma_supported		= tdi_dma_any_mask,
 };
 
+/* ---- cut off: what is mapped can be unmapped, and nothing new is mapped ---- */
+
+static const struct dma_map_ops * const mode_ops[TDI_NR_DMA_MODES] = {
+	[TDI_DMA_BLOCKED]	= &blocked_ops,
+	[TDI_DMA_BOUNCE]	= &tdi_bounce_ops,
+	[TDI_DMA_DIRECT]	= &tdi_direct_ops,
+	[TDI_DMA_IOMMU]		= &tdi_iommu_ops,
+	[TDI_DMA_SPLIT]		= &tdi_split_ops,
+};
+
+/* How a TDI's private modes make mappings: as @from does, or each as is its own. */
+static void take_maps(struct tdi_dma *dma, const struct dma_map_ops *from)
+{
+	enum tdi_dma_mode mode;
+
+	for (mode = TDI_DMA_DIRECT; mode < TDI_NR_DMA_MODES; mode++) {
+		const struct dma_map_ops *source = from ?: mode_ops[mode];
+		struct dma_map_ops *ops = &dma->ops[mode];
+
+		tdi_dma_take_map(ops, source);
+		WRITE_ONCE(ops->map_sg, source->map_sg);
+		WRITE_ONCE(ops->alloc, source->alloc);
+	}
+}
+
+/**
+ * tdi_dma_cut() - nothing more is mapped private, whoever is bound
+ * @tdi: a TDI that was lost
+ *
+ * The ops of a bound driver cannot be switched, for it has mappings to undo; but each
+ * TDI has tables of its own, in which the ways to make new ones are replaced.
+ *
+ * Context: Process context; the TDI's lock is held.
+ */
+void tdi_dma_cut(struct tdi *tdi)
+{
+	lockdep_assert_held(&tdi->lock);
+	WRITE_ONCE(tdi->dma.cut, true);
+	take_maps(&tdi->dma, &blocked_ops);
+}
+
+/* The opposite: the TDI was accepted, again. */
+void tdi_dma_mend(struct tdi *tdi)
+{
+	lockdep_assert_held(&tdi->lock);
+	take_maps(&tdi->dma, NULL);
+	WRITE_ONCE(tdi->dma.cut, false);
+}
+
 /* ---- the switch ---- */
 
 /*
@@ -333,14 +382,12 @@ static enum tdi_dma_mode default_private_mode(const struct tdi *tdi)
 int tdi_dma_init(struct tdi *tdi)
 {
 	struct tdi_dma *dma = &tdi->dma;
+	enum tdi_dma_mode mode;
 	int ret;
 
 	dma->tdi = tdi;
-	dma->ops[TDI_DMA_BLOCKED] = blocked_ops;
-	dma->ops[TDI_DMA_BOUNCE] = tdi_bounce_ops;
-	dma->ops[TDI_DMA_DIRECT] = tdi_direct_ops;
-	dma->ops[TDI_DMA_IOMMU] = tdi_iommu_ops;
-	dma->ops[TDI_DMA_SPLIT] = tdi_split_ops;
+	for (mode = 0; mode < TDI_NR_DMA_MODES; mode++)
+		dma->ops[mode] = *mode_ops[mode];
 	dma->saved = tdi->pdev->dev.dma_ops;
 	ret = tdi_iommu_init(tdi);
 	if (ret)

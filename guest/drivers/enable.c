@@ -28,6 +28,50 @@ static bool bars_assigned(struct pci_dev *pdev)
 }
 
 /**
+ * tdi_enable_once() - set Memory Space and Bus Master Enable, and count nothing
+ * @pdev: the function
+ * @flags: as for pci_tdi_enable()
+ * @old: the Command register as it was
+ *
+ * Return: 0; -EINVAL for other flags or BARs without an address; or the error of
+ *	pci_set_power_state().
+ */
+int tdi_enable_once(struct pci_dev *pdev, unsigned int flags, u16 *old)
+{
+	u16 cmd;
+	int ret;
+
+	if (!flags || (flags & ~PCI_ENABLE_ALL))
+		return -EINVAL;
+	if ((flags & PCI_ENABLE_TARGET) && !bars_assigned(pdev))
+		return -EINVAL;
+
+	/* A function below D0 need not keep what is written to it. */
+	ret = pci_set_power_state(pdev, PCI_D0);
+	if (ret < 0 && ret != -EIO)
+		return ret;
+
+	pci_read_config_word(pdev, PCI_COMMAND, old);
+	cmd = *old;
+	if (flags & PCI_ENABLE_TARGET)
+		cmd |= PCI_COMMAND_MEMORY;
+	if (flags & PCI_ENABLE_INITIATOR)
+		cmd |= PCI_COMMAND_MASTER;
+	if (cmd != *old)
+		pci_write_config_word(pdev, PCI_COMMAND, cmd);
+	return 0;
+}
+
+static void enable_undo(struct pci_dev *pdev, u16 old)
+{
+	u16 cmd;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (cmd != old)
+		pci_write_config_word(pdev, PCI_COMMAND, old);
+}
+
+/**
  * pci_tdi_enable() - enable a function as target, initiator, or both, at once
  * @pdev: the function; need not be a TDI
  * @flags: PCI_ENABLE_TARGET (Memory Space), PCI_ENABLE_INITIATOR (Bus Master)
@@ -43,34 +87,17 @@ static bool bars_assigned(struct pci_dev *pdev)
  */
 int pci_tdi_enable(struct pci_dev *pdev, unsigned int flags)
 {
-	u16 old, cmd;
-	int ret;
+	u16 old;
+	int ret = tdi_enable_once(pdev, flags, &old);
 
-	if (!flags || (flags & ~PCI_ENABLE_ALL))
-		return -EINVAL;
-	if ((flags & PCI_ENABLE_TARGET) && !bars_assigned(pdev))
-		return -EINVAL;
-
-	/* A function below D0 need not keep what is written to it. */
-	ret = pci_set_power_state(pdev, PCI_D0);
-	if (ret < 0 && ret != -EIO)
+	if (ret)
 		return ret;
-
-	pci_read_config_word(pdev, PCI_COMMAND, &old);
-	cmd = old;
-	if (flags & PCI_ENABLE_TARGET)
-		cmd |= PCI_COMMAND_MEMORY;
-	if (flags & PCI_ENABLE_INITIATOR)
-		cmd |= PCI_COMMAND_MASTER;
-	if (cmd != old)
-		pci_write_config_word(pdev, PCI_COMMAND, cmd);
 
 	/* From here on the PCI core finds the bits set and only counts. */
 	if (flags & PCI_ENABLE_TARGET) {
 		ret = pci_enable_device_mem(pdev);
 		if (ret) {
-			if (cmd != old)
-				pci_write_config_word(pdev, PCI_COMMAND, old);
+			enable_undo(pdev, old);
 			return ret;
 		}
 	}
@@ -85,8 +112,9 @@ EXPORT_SYMBOL_GPL(pci_tdi_enable);
  * @pdev: the function
  * @flags: as given to pci_tdi_enable()
  *
- * Drops the enable count; the last one clears Bus Master Enable. Memory Space
- * Enable stays, as with pci_disable_device(). Must not be called on a locked TDI.
+ * Drops the enable count; the last one clears Bus Master Enable, in one write. Memory
+ * Space Enable stays, as with pci_disable_device(), which this can be mixed with. Of a
+ * locked TDI neither bit is cleared: the config guard sees to that.
  *
  * Context: Process context, may sleep.
  */

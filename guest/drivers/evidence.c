@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "../include/tdisp/appraise.h"
+#include "../include/tdisp/compare.h"
 #include "internal.h"
 
 /*
@@ -310,4 +311,58 @@ struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi)
 	ev->nonces = after.nonces;
 	ev->generation = atomic64_inc_return(&last_generation);
 	return_ptr(ev);
+}
+
+static int blob_same(struct tdi *tdi, const struct tdi_evidence *old,
+		     const struct tdi_evidence *ev, enum tdi_object obj)
+{
+	const struct tdi_blob *a = &old->blob[obj], *b = &ev->blob[obj];
+
+	if (a->len == b->len && !memcmp(a->data, b->data, a->len))
+		return 0;
+	tdi_reason(tdi, "%s: expected the %zu bytes of generation %llu, found %zu others",
+		   objects[obj].name, a->len, old->generation, b->len);
+	return -EKEYREJECTED;
+}
+
+/**
+ * tdi_evidence_same() - is it the device that was accepted?
+ * @tdi: the TDI
+ * @old: what was accepted
+ * @ev: what came, verified
+ *
+ * The same certificates, algorithms, measurements and interface. Who vouched for the
+ * signer in user space vouches for this, too: it is the same.
+ *
+ * Context: Process context; the TDI's lock is held.
+ * Return: 0; -EKEYREJECTED something differs; -ENOKEY nobody vouches any more.
+ */
+int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct tdi_evidence *ev)
+{
+	const struct tdisp_report_in a = {
+		old->blob[TDI_OBJ_REPORT].data, &old->report, &old->bars,
+	};
+	const struct tdisp_report_in b = {
+		ev->blob[TDI_OBJ_REPORT].data, &ev->report, &ev->bars,
+	};
+	struct tdisp_why why = { };
+	int ret;
+
+	ret = blob_same(tdi, old, ev, TDI_OBJ_CERTS) ?: blob_same(tdi, old, ev, TDI_OBJ_VCA) ?:
+	      tdi_identity_same(tdi, old, ev);
+	if (ret)
+		return ret;
+	ret = tdisp_report_same(&a, &b, &why);
+	if (ret) {
+		explain(tdi, &why);
+		return ret;
+	}
+	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_APPROVED)
+		ev->identity = TDI_IDENTITY_APPROVED;
+	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_VERIFIED) {
+		tdi_reason(tdi, "identity: expected verified, as before, found unverified: %s",
+			   ev->unverified);
+		return -ENOKEY;
+	}
+	return 0;
 }

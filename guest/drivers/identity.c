@@ -19,6 +19,7 @@
 #include <linux/key.h>
 #include <linux/slab.h>
 
+#include "../include/tdisp/compare.h"
 #include "../include/tdisp/ecdsa_der.h"
 #include "../include/tdisp/spdm_certs.h"
 #include "../include/tdisp/spdm_meas.h"
@@ -367,6 +368,36 @@ int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev)
 	}
 	if (!ret)
 		ev->identity = TDI_IDENTITY_VERIFIED;
+	return ret;
+}
+
+/**
+ * tdi_identity_same() - do two generations measure the same?
+ * @tdi: the TDI
+ * @old: what was accepted
+ * @ev: what came; both were verified
+ *
+ * Context: Process context; the TDI's lock is held.
+ * Return: 0; -EKEYREJECTED a measurement differs.
+ */
+int tdi_identity_same(struct tdi *tdi, const struct tdi_evidence *old,
+		      const struct tdi_evidence *ev)
+{
+	struct spdm_meas old_meas, new_meas;
+	const struct spdm_meas_in a = { old->blob[TDI_OBJ_MEASUREMENTS].data, &old_meas };
+	const struct spdm_meas_in b = { ev->blob[TDI_OBJ_MEASUREMENTS].data, &new_meas };
+	struct spdm_certs certs;
+	struct tdisp_why why = { };
+	struct spdm_vca vca;
+	int ret;
+
+	ret = parse(tdi, old, &certs, &old_meas, &vca) ?: parse(tdi, ev, &certs, &new_meas, &vca);
+	if (ret)
+		return -EKEYREJECTED;
+	ret = spdm_meas_same(&a, &b, &why);
+	if (ret)
+		tdi_reason(tdi, "%s %u, byte %zu: expected %#llx, as before, found %#llx",
+			   why.check, why.index, why.offset, why.expected, why.found);
 	return ret;
 }
 

@@ -8,7 +8,9 @@
  *   dma.c       modes, the switch, blocked       bounce.c   shared pool, bounce mode
  *   direct.c    direct mode                      split.c    split mode, shared mappings
  *   iommu.c     domains, iommu mode (or iommu_none.c)
- *   enable.c    pci_tdi_enable()                 sysfs.c class*.c debugfs.c  surfaces
+ *   enable.c    pci_tdi_enable()                 guard.c    config guard
+ *   watch.c     is it still there?               recover.c  the way back from ERROR
+ *   power.c     sleep, shutdown                  sysfs.c class*.c debugfs.c  surfaces
  */
 #ifndef TDI_INTERNAL_H
 #define TDI_INTERNAL_H
@@ -18,6 +20,8 @@
 
 #include "../include/tdisp/backend.h"
 #include "../include/tdisp/tdi.h"
+
+struct seq_file;
 
 /* What bind asks for, and the TSM must confirm. */
 #define TDI_LOCK_FLAGS		TDISP_LOCK_NO_FW_UPDATE
@@ -71,6 +75,7 @@ struct tdi_evidence {
 /* main.c */
 extern bool tdi_allow_unverified;
 struct tdi *tdi_from_pdev(struct pci_dev *pdev);
+void tdi_for_each(void (*fn)(struct tdi *tdi, void *arg), void *arg);
 
 /* tdi.c: the verbs; the PCI device's lock is held by the caller */
 int tdi_connect(struct tdi *tdi);
@@ -81,6 +86,10 @@ int tdi_unlock(struct tdi *tdi, const char *verb);
 int tdi_found(struct tdi *tdi);
 void tdi_lost(struct tdi *tdi);
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret);
+bool tdi_look(struct tdi *tdi);
+int tdi_recover(struct tdi *tdi);
+void tdi_shutdown(struct tdi *tdi);
+void tdi_may_sleep(struct tdi *tdi, void *ret);
 int tdi_expect_state(struct tdi *tdi, struct tdi_tsm_info *info, enum tdisp_state expected);
 bool tdi_is_accepted(const struct tdi *tdi);
 
@@ -89,11 +98,14 @@ struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi);
 void tdi_evidence_free(struct tdi_evidence *ev);
 DEFINE_FREE(tdi_evidence, struct tdi_evidence *, if (!IS_ERR_OR_NULL(_T)) tdi_evidence_free(_T))
 bool tdi_nonces_equal(const struct tdi_nonces *a, const struct tdi_nonces *b);
+int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct tdi_evidence *ev);
 
 /* identity.c */
 int tdi_identity_init(void);
 void tdi_identity_exit(void);
 int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev);
+int tdi_identity_same(struct tdi *tdi, const struct tdi_evidence *old,
+		      const struct tdi_evidence *ev);
 
 /* accept.c */
 int tdi_grant(struct tdi *tdi);
@@ -117,6 +129,8 @@ int tdi_dma_grant(struct tdi *tdi);
 int tdi_dma_set_mode(struct tdi *tdi, enum tdi_dma_mode mode);
 enum tdi_dma_mode tdi_dma_shared_mode(const struct tdi *tdi);
 int tdi_dma_live(const struct tdi *tdi);
+void tdi_dma_cut(struct tdi *tdi);
+void tdi_dma_mend(struct tdi *tdi);
 const char *tdi_dma_mode_name(enum tdi_dma_mode mode);
 
 /* Both are in every mapping's way: a call each would cost more than the kernel's own code. */
@@ -173,6 +187,37 @@ int tdi_iommu_map_shared(struct tdi_dma *dma, phys_addr_t phys, size_t size, gfp
 void tdi_iommu_unmap_shared(struct tdi_dma *dma, phys_addr_t phys, size_t size);
 bool tdi_iommu_bypass(struct device *dev, bool bypass);
 extern const struct dma_map_ops tdi_iommu_ops;
+
+/* enable.c */
+int tdi_enable_once(struct pci_dev *pdev, unsigned int flags, u16 *old);
+
+/* guard.c */
+bool tdi_guard_is_on(void);
+int tdi_guard_add(struct tdi *tdi);
+void tdi_guard_remove(struct tdi *tdi);
+int tdi_guard_arm(struct tdi *tdi);
+void tdi_guard_disarm(struct tdi *tdi);
+ssize_t tdi_guard_show(struct tdi *tdi, char *buf);
+void tdi_guard_show_log(struct tdi *tdi, struct seq_file *s);
+void tdi_guard_exit(void);
+
+/* watch.c */
+int tdi_watch_init(void);
+void tdi_watch_exit(void);
+void tdi_watch_add(struct tdi *tdi);
+void tdi_watch_remove(struct tdi *tdi);
+void tdi_watch_start(struct tdi *tdi);
+void tdi_watch_kick(struct tdi *tdi);
+void tdi_watch_recover(struct tdi *tdi);
+void tdi_watch_tell(struct tdi *tdi, const char *event);
+
+/* recover.c */
+void tdi_recover_work(struct work_struct *work);
+bool tdi_recover_default(void);
+
+/* power.c */
+int tdi_power_init(void);
+void tdi_power_exit(void);
 
 /* sysfs.c */
 extern const struct attribute_group tdi_sysfs_group;

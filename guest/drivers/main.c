@@ -41,6 +41,28 @@ struct tdi *tdi_from_pdev(struct pci_dev *pdev)
 	return xa_load(&tdis, (unsigned long)pdev);
 }
 
+/**
+ * tdi_for_each() - call a function for each TDI
+ * @fn: is called with the TDI's device locked
+ * @arg: for @fn
+ *
+ * Context: Process context.
+ */
+void tdi_for_each(void (*fn)(struct tdi *tdi, void *arg), void *arg)
+{
+	struct pci_dev *pdev = NULL;
+	struct tdi *tdi;
+
+	for_each_pci_dev(pdev) {
+		if (!tdi_from_pdev(pdev))
+			continue;
+		guard(device)(&pdev->dev);
+		tdi = tdi_from_pdev(pdev);
+		if (tdi && !tdi->going)
+			fn(tdi, arg);
+	}
+}
+
 static bool is_tee_capable(struct pci_dev *pdev)
 {
 	u32 cap = 0;
@@ -102,20 +124,25 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 	tdi->pdev = pci_dev_get(pdev);
 	tdi->backend = backend;
 	tdi->state = TDI_UNLOCKED;
+	tdi->recover = tdi_recover_default();
 	mutex_init(&tdi->lock);
+	tdi_watch_add(tdi);
 
-	ret = tdi_dma_init(tdi);
+	ret = tdi_guard_add(tdi) ?: tdi_dma_init(tdi);
 	if (!ret) {
 		ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
 		if (ret)
 			tdi_dma_exit(tdi);
 	}
 	if (ret) {
+		tdi_guard_remove(tdi);
 		pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
 		pci_dev_put(pdev);
 		backend->ops->remove(tdi);
 		return ret;
 	}
+	/* Without it, too, both go down; but the one that the other needs may go first. */
+	tdi->link = device_link_add(&pdev->dev, backend->parent, DL_FLAG_STATELESS);
 	atomic_inc(&nr_tdis);
 	tdi_debugfs_add(tdi);
 	return 0;
@@ -200,7 +227,11 @@ static int function_goes(struct pci_dev *pdev)
 		return 0;
 	}
 
-	/* Without that lock: it waits for attributes that run, which may wait for the lock. */
+	/* Without that lock: these wait for work and attributes that may wait for the lock. */
+	tdi_watch_remove(tdi);
+	tdi_guard_remove(tdi);
+	if (tdi->link)
+		device_link_del(tdi->link);
 	if (tdi->open)
 		device_remove_group(&pdev->dev, &tdi_sysfs_group);
 	tdi_debugfs_remove(tdi);
@@ -425,6 +456,55 @@ void tdi_backend_unregister(struct tdi_backend *backend)
 }
 EXPORT_SYMBOL_GPL(tdi_backend_unregister);
 
+/**
+ * tdi_backend_event() - a platform says that something happened to a TDI
+ * @backend: what was registered
+ *
+ * A hint, for it comes through the host: what happened is for the TSM to say.
+ *
+ * Context: Process context.
+ */
+void tdi_backend_event(struct tdi_backend *backend)
+{
+	unsigned long index;
+	struct tdi *tdi;
+
+	xa_lock(&tdis);
+	xa_for_each(&tdis, index, tdi)
+		if (tdi->backend == backend)
+			tdi_watch_kick(tdi);
+	xa_unlock(&tdis);
+}
+EXPORT_SYMBOL_GPL(tdi_backend_event);
+
+static void shutdown_one(struct tdi *tdi, void *backend)
+{
+	if (tdi->backend == backend)
+		tdi_shutdown(tdi);
+}
+
+/**
+ * tdi_backend_shutdown() - the machine goes down, or another kernel takes over
+ * @backend: what was registered
+ *
+ * TDIs are unlocked and memory is opened, for the next kernel knows nothing of either.
+ * Drivers stay bound: they were shut down, or go down with the machine.
+ *
+ * Context: Process context; for the shutdown callback of the backend's own driver.
+ */
+void tdi_backend_shutdown(struct tdi_backend *backend)
+{
+	guard(mutex)(&registration_lock);
+	if (the_backend != backend)
+		return;
+	scoped_guard(rwsem_write, &registry_lock)
+		is_open = false;
+	tdi_for_each(shutdown_one, backend);
+	if (backend->ops->leave)
+		backend->ops->leave(backend);
+}
+EXPORT_SYMBOL_GPL(tdi_backend_shutdown);
+
 static int __init tdi_init(void)
 {
 	int ret = tdi_class_init();
@@ -434,12 +514,22 @@ static int __init tdi_init(void)
 	ret = tdi_identity_init();
 	if (ret)
 		goto err_class;
-	ret = bus_register_notifier(&pci_bus_type, &hotplug_nb);
+	ret = tdi_watch_init();
 	if (ret)
 		goto err_identity;
+	ret = tdi_power_init();
+	if (ret)
+		goto err_watch;
+	ret = bus_register_notifier(&pci_bus_type, &hotplug_nb);
+	if (ret)
+		goto err_power;
 	tdi_debugfs_init();
 	return 0;
 
+err_power:
+	tdi_power_exit();
+err_watch:
+	tdi_watch_exit();
 err_identity:
 	tdi_identity_exit();
 err_class:
@@ -452,6 +542,9 @@ static void __exit tdi_exit(void)
 {
 	tdi_debugfs_exit();
 	bus_unregister_notifier(&pci_bus_type, &hotplug_nb);
+	tdi_power_exit();
+	tdi_guard_exit();
+	tdi_watch_exit();
 	tdi_identity_exit();
 	tdi_class_exit();
 	xa_destroy(&tdis);

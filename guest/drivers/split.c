@@ -139,7 +139,7 @@ dma_addr_t tdi_map_shared(struct device *dev, phys_addr_t phys, size_t size)
 	struct tdi_dma *dma = split_of(dev);
 	dma_addr_t addr;
 
-	if (!dma)
+	if (!dma || READ_ONCE(dma->cut))
 		return DMA_MAPPING_ERROR;
 	addr = address(dev, phys, size, true);
 	if (addr != DMA_MAPPING_ERROR)
@@ -184,7 +184,7 @@ void *tdi_alloc_shared(struct device *dev, size_t size, dma_addr_t *ret, gfp_t g
 	phys_addr_t phys;
 	void *vaddr;
 
-	if (!dma || !size)
+	if (!dma || !size || READ_ONCE(dma->cut))
 		return NULL;
 	vaddr = tdi_bounce_alloc_shared(dma, size, &phys, gfp);
 	if (!vaddr)

@@ -36,7 +36,7 @@ static ssize_t run_verb(struct tdi *tdi, int (*verb)(struct tdi *tdi, u64 arg), 
 
 	if (device_lock_interruptible(dev))
 		return -EINTR;
-	ret = tdi->going ? -ENODEV : verb(tdi, arg);
+	ret = tdi->going || tdi->down ? -ENODEV : verb(tdi, arg);
 	device_unlock(dev);
 	return ret ?: len;
 }
@@ -259,6 +259,45 @@ static ssize_t dma_stats_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(dma_stats);
 
+/* Who tried what tells about more than the device: not for everybody to see. */
+static ssize_t audit_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return tdi_guard_show(to_tdi(dev), buf);
+}
+static DEVICE_ATTR_ADMIN_RO(audit);
+
+static ssize_t recovery_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", READ_ONCE(to_tdi(dev)->recover) ?
+			  "stay-down [recover]" : "[stay-down] recover");
+}
+
+static ssize_t recovery_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t len)
+{
+	bool recover = sysfs_streq(buf, "recover");
+
+	if (!recover && !sysfs_streq(buf, "stay-down"))
+		return -EINVAL;
+	WRITE_ONCE(to_tdi(dev)->recover, recover);
+	return len;
+}
+static DEVICE_ATTR_RW(recovery);
+
+static ssize_t recovery_stats_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdi *tdi = to_tdi(dev);
+
+	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
+		const struct tdi_losses *l = &tdi->losses;
+
+		return sysfs_emit(buf, "losses %u\nrecovered %u\nchanged %u\nfailed %u\n",
+				  l->losses, l->recovered, l->changed, l->failed);
+	}
+	return -EINTR;
+}
+static DEVICE_ATTR_RO(recovery_stats);
+
 static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct tdi *tdi = to_tdi(dev);
@@ -311,6 +350,9 @@ static struct attribute *attrs[] = {
 	&dev_attr_dma_mode.attr,
 	&dev_attr_dma_stats.attr,
 	&dev_attr_mmio.attr,
+	&dev_attr_audit.attr,
+	&dev_attr_recovery.attr,
+	&dev_attr_recovery_stats.attr,
 	&dev_attr_generation.attr,
 	&dev_attr_identity.attr,
 	&dev_attr_result.attr,

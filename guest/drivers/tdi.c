@@ -92,15 +92,41 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 	/* The TSM has taken it back, whoever still holds a mapping of it. */
 	if (tdi->state == TDI_ERROR)
 		tdi_iomem_remove(tdi);
+	else if (tdi->state != TDI_UNLOCKED)
+		tdi_watch_start(tdi);
 	trace_tdi_transition(pci_name(tdi->pdev), old, event, tdi->state);
+}
+
+/*
+ * It was accepted, and is not any more, though nobody asked for that. Its MMIO is given
+ * back with the driver gone: until then the driver's writes are nobody's to see.
+ */
+static void note_loss(struct tdi *tdi)
+{
+	tdi->losses.losses++;
+	tdi->backend->ops->dma_disable(tdi);
+	pci_warn(tdi->pdev, "tdi: lost: %s\n", tdi->reason);
+	tdi_watch_tell(tdi, "lost");
+	if (tdi->recover)
+		tdi_watch_recover(tdi);
+}
+
+/* Whoever does not hold the device's lock cannot switch, but cut off. */
+static void fault_in(struct tdi *tdi, bool device_locked)
+{
+	bool was_accepted = tdi_is_accepted(tdi);
+
+	transition(tdi, TDI_EV_FAULT);
+	tdi_dma_cut(tdi);
+	if (device_locked && !tdi->pdev->dev.driver)
+		tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
+	if (was_accepted)
+		note_loss(tdi);
 }
 
 static void fault(struct tdi *tdi)
 {
-	transition(tdi, TDI_EV_FAULT);
-	/* With a driver bound the device is dead already; the TSM sees to that. */
-	if (!tdi->pdev->dev.driver)
-		tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
+	fault_in(tdi, true);
 }
 
 bool tdi_is_accepted(const struct tdi *tdi)
@@ -130,9 +156,13 @@ int tdi_expect_state(struct tdi *tdi, struct tdi_tsm_info *info, enum tdisp_stat
 	return 0;
 }
 
-/* The enable count and the runtime PM reference that bind holds. */
-static int hold(struct tdi *tdi)
+/*
+ * Memory Space and Bus Master Enable, in one write. Where the guard keeps them so, no
+ * count is taken: drivers read one as their own (nvme does when its device is dead).
+ */
+static int hold(struct tdi *tdi, bool count)
 {
+	u16 unused;
 	int ret;
 
 	if (tdi->enabled)
@@ -140,7 +170,8 @@ static int hold(struct tdi *tdi)
 	ret = pm_runtime_resume_and_get(&tdi->pdev->dev);
 	if (ret < 0)
 		return ret;
-	ret = pci_tdi_enable(tdi->pdev, TDI_ENABLE);
+	ret = count ? pci_tdi_enable(tdi->pdev, TDI_ENABLE) :
+		      tdi_enable_once(tdi->pdev, TDI_ENABLE, &unused);
 	if (ret) {
 		pm_runtime_put(&tdi->pdev->dev);
 		tdi_reason(tdi, "enable: expected Memory Space and Bus Master Enable set, found %d",
@@ -148,6 +179,7 @@ static int hold(struct tdi *tdi)
 		return ret;
 	}
 	tdi->enabled = true;
+	tdi->counted = count;
 	return 0;
 }
 
@@ -156,7 +188,10 @@ static void release(struct tdi *tdi)
 {
 	if (!tdi->enabled)
 		return;
-	pci_tdi_disable(tdi->pdev, TDI_ENABLE);
+	if (tdi->counted)
+		pci_tdi_disable(tdi->pdev, TDI_ENABLE);
+	else if (!pci_is_enabled(tdi->pdev))
+		pci_clear_master(tdi->pdev);
 	pm_runtime_put(&tdi->pdev->dev);
 	tdi->enabled = false;
 }
@@ -166,7 +201,7 @@ static void release(struct tdi *tdi)
  * neither private DMA nor private MMIO, and the TSM does not take the host's word
  * for it: a step that failed is not the end if the TSM says CONFIG_UNLOCKED.
  */
-static int unbind(struct tdi *tdi)
+static int stop(struct tdi *tdi)
 {
 	struct tdi_tsm_info info;
 	int ret;
@@ -174,23 +209,66 @@ static int unbind(struct tdi *tdi)
 	ret = may(tdi, TDI_EV_UNBIND);
 	if (ret)
 		return ret;
-	ret = tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
-	if (ret)
-		return ret;
 
 	/* Whatever the host answers to these, the TSM has the last word. */
 	tdi_revoke(tdi);
 	tdi->backend->ops->unlock(tdi);
 	ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED);
-	if (ret) {
-		fault(tdi);
-		return ret;
-	}
+	if (!ret)
+		transition(tdi, TDI_EV_UNBIND);
+	else if (tdi->state != TDI_ERROR)
+		transition(tdi, TDI_EV_FAULT);
+	if (!ret)
+		tdi_guard_disarm(tdi);
+	return ret;
+}
 
-	transition(tdi, TDI_EV_UNBIND);
+/* What a lock left behind; the TDI is unlocked, or it is gone. */
+static void forget(struct tdi *tdi)
+{
 	tdi_evidence_free(tdi->evidence);
 	tdi->evidence = NULL;
+	kfree(tdi->saved);
+	tdi->saved = NULL;
 	release(tdi);
+}
+
+/* Config space as it was before the lock. */
+static int restore(struct tdi *tdi)
+{
+	struct pci_dev *pdev = tdi->pdev;
+	int ret = pci_load_saved_state(pdev, tdi->saved);
+	int reg;
+	u32 bar;
+
+	if (ret)
+		return ret;
+	pci_restore_state(pdev);
+	/* BARs that a VMM keeps read as if the device had them, and are not restored. */
+	for (reg = PCI_BASE_ADDRESS_0; reg <= PCI_BASE_ADDRESS_5; reg += 4) {
+		pci_read_config_dword(pdev, reg, &bar);
+		pci_write_config_dword(pdev, reg, bar);
+	}
+	return 0;
+}
+
+static int unbind(struct tdi *tdi)
+{
+	bool was_lost = tdi->state == TDI_ERROR && tdi->saved;
+	int ret = may(tdi, TDI_EV_UNBIND);
+
+	if (!ret)
+		ret = tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
+	if (!ret)
+		ret = stop(tdi);
+	if (ret)
+		return ret;
+	/* The host may have reset it, which is one of the ways to ERROR. */
+	if (was_lost)
+		restore(tdi);
+	forget(tdi);
+	tdi_dma_mend(tdi);
+	tdi_watch_tell(tdi, "unlocked");
 	return tdi_dma_set_mode(tdi, tdi_dma_shared_mode(tdi));
 }
 
@@ -221,14 +299,36 @@ static int forbid_no_snoop(struct tdi *tdi)
 	return -EPERM;
 }
 
+/* A reset, ours or the host's, takes all of config space along. */
+static int save(struct tdi *tdi)
+{
+	int ret;
+
+	if (tdi->saved)
+		return 0;
+	ret = pci_save_state(tdi->pdev);
+	if (ret)
+		return ret;
+	tdi->saved = pci_store_saved_state(tdi->pdev);
+	return tdi->saved ? 0 : -ENOMEM;
+}
+
 static int bind(struct tdi *tdi)
 {
+	bool guarded = tdi_guard_is_on();
 	struct tdi_tsm_info info;
 	int ret;
 
-	ret = forbid_no_snoop(tdi) ?: hold(tdi);
+	ret = forbid_no_snoop(tdi) ?: hold(tdi, !guarded);
 	if (ret)
 		return ret;
+	ret = save(tdi);
+	if (!ret && guarded)
+		ret = tdi_guard_arm(tdi);
+	if (ret) {
+		forget(tdi);
+		return ret;
+	}
 
 	ret = tdi->backend->ops->lock(tdi, TDI_LOCK_FLAGS);
 	if (!ret)
@@ -322,6 +422,8 @@ static int run(struct tdi *tdi)
 		ret = still_fresh(tdi, TDISP_RUN);
 	if (!ret)
 		ret = tdi_dma_set_mode(tdi, tdi->dma.wanted);
+	if (!ret)
+		tdi_dma_mend(tdi);
 	return ret;
 }
 
@@ -435,7 +537,9 @@ int tdi_accept(struct tdi *tdi, u64 generation)
 		return verb_end(tdi, -EINVAL, NULL);
 	}
 	ret = run(tdi);
-	if (ret && ret != -ENOKEY)
+	if (!ret)
+		tdi_watch_tell(tdi, "accepted");
+	else if (ret != -ENOKEY)
 		ret = undo(tdi, ret);
 	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
 }
@@ -477,7 +581,9 @@ int tdi_connect(struct tdi *tdi)
 	if (ret)
 		return verb_end(tdi, ret, NULL);
 	ret = bind(tdi) ?: attest(tdi) ?: run(tdi);
-	if (ret)
+	if (!ret)
+		tdi_watch_tell(tdi, "accepted");
+	else
 		ret = undo(tdi, ret);
 	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
 }
@@ -524,7 +630,10 @@ int tdi_found(struct tdi *tdi)
 		return ret;
 	if (tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED)) {
 		transition(tdi, TDI_EV_FAULT);
-		return verb_end(tdi, 0, "in ERROR until it is unlocked");
+		scnprintf(tdi->result, sizeof(tdi->result),
+			  "add: %s; in ERROR until it is unlocked", reason_for(tdi, 0));
+		pci_warn(tdi->pdev, "tdi: %s\n", tdi->result);
+		return 0;
 	}
 	return tdi_dma_set_mode(tdi, tdi_dma_shared_mode(tdi));
 }
@@ -549,37 +658,212 @@ void tdi_lost(struct tdi *tdi)
 		tdi->backend->ops->unlock(tdi);
 		pci_warn(tdi->pdev, "tdi: gone while locked: %s\n", tdi->reason);
 	}
-	tdi_evidence_free(tdi->evidence);
-	tdi->evidence = NULL;
-	release(tdi);
+	forget(tdi);
 }
 
-static int read_state(struct tdi *tdi, enum tdisp_state *ret, bool device_locked)
+/**
+ * tdi_shutdown() - the machine goes down, or another kernel takes over
+ * @tdi: the TDI; its driver was shut down, and may still be bound
+ *
+ * Whatever comes next finds a device that is not locked and does no DMA.
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ */
+void tdi_shutdown(struct tdi *tdi)
 {
-	struct tdi_tsm_info info;
-	int err;
+	guard(mutex)(&tdi->lock);
+	tdi->down = true;
+	verb_begin(tdi, "shutdown");
+	tdi_dma_cut(tdi);
+	if (tdi->state != TDI_UNLOCKED && stop(tdi))
+		pci_warn(tdi->pdev, "tdi: goes down while locked: %s\n", tdi->reason);
+}
 
-	scoped_cond_guard(mutex_intr, return -EINTR, &tdi->lock) {
-		err = tdi->backend->ops->info(tdi, &info);
-		if (err)
-			return err;
-		*ret = info.state;
-		if (tdi_state_agrees(tdi->state, info.state))
-			return 0;
-		if (device_locked)
-			fault(tdi);
-		else
-			transition(tdi, TDI_EV_FAULT);
+/**
+ * tdi_may_sleep() - can the machine go to sleep with this TDI?
+ * @tdi: the TDI
+ * @ret: pointer to int, set to -EBUSY if it cannot
+ *
+ * What sleep does to a device ends its lock, and nobody is awake to see what happens
+ * to it meanwhile.
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ */
+void tdi_may_sleep(struct tdi *tdi, void *ret)
+{
+	guard(mutex)(&tdi->lock);
+	if (tdi->state == TDI_UNLOCKED)
+		return;
+	verb_begin(tdi, "suspend");
+	tdi_reason(tdi, "state: expected %s, found %s (unlock it first)",
+		   tdi_state_name(TDI_UNLOCKED), tdi_state_name(tdi->state));
+	*(int *)ret = verb_end(tdi, -EBUSY, NULL);
+}
+
+/* Out of ERROR, out of CONFIG_UNLOCKED's bad company, and as it was before the lock. */
+static int start_anew(struct tdi *tdi)
+{
+	struct pci_dev *pdev = tdi->pdev;
+	int ret = __pci_reset_function_locked(pdev);
+
+	if (ret) {
+		tdi_reason(tdi, "reset: expected a function level reset, found %d", ret);
+		return ret;
 	}
+	ret = restore(tdi);
+	if (ret)
+		return ret;
+	/* A driver that is told of the reset may restore the state itself. */
+	return pci_save_state(pdev);
+}
+
+/* Locked anew, measured anew: is it the one that was accepted? */
+static int come_back(struct tdi *tdi, const struct tdi_evidence *old)
+{
+	int ret = stop(tdi) ?: start_anew(tdi) ?: bind(tdi) ?: attest(tdi);
+
+	if (ret) {
+		tdi->losses.failed++;
+		return ret;
+	}
+	ret = tdi_evidence_same(tdi, old, tdi->evidence);
+	if (ret) {
+		tdi->losses.changed++;
+		return ret;
+	}
+	ret = run(tdi);
+	if (ret)
+		tdi->losses.failed++;
+	return ret;
+}
+
+/**
+ * tdi_recover() - lock, attest and accept a lost TDI again, if it is the same
+ * @tdi: the TDI; no driver is bound, or one that is quiesced and keeps its mappings
+ *
+ * Identity, measurements and report have to be those that were accepted.
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ * Return: 0; -EINVAL it is not in ERROR, or was never accepted; or an errno as of
+ *	connect, and then it stays in ERROR until it is unlocked.
+ */
+int tdi_recover(struct tdi *tdi)
+{
+	int ret;
+
+	guard(mutex)(&tdi->lock);
+	if (tdi->state != TDI_ERROR || !tdi->evidence || !tdi->saved || tdi->down)
+		return -EINVAL;
+	verb_begin(tdi, "recover");
+
+	struct tdi_evidence *old __free(tdi_evidence) = tdi->evidence;
+	tdi->evidence = NULL;
+	/* Its mappings are of that mode. */
+	if (tdi->pdev->dev.driver)
+		tdi->dma.wanted = tdi->dma.mode;
+
+	ret = come_back(tdi, old);
+	if (ret) {
+		if (tdi->state != TDI_UNLOCKED)
+			stop(tdi);
+		if (tdi->state != TDI_ERROR)
+			transition(tdi, TDI_EV_FAULT);
+	} else {
+		tdi->losses.recovered++;
+	}
+	tdi_watch_tell(tdi, ret ? "not-recovered" : "recovered");
+	return verb_end(tdi, ret, ret ? NULL : ok_text(tdi));
+}
+
+static enum tdisp_state expected_state(const struct tdi *tdi)
+{
+	enum tdisp_state state = TDISP_CONFIG_UNLOCKED;
+
+	while (state < TDISP_ERROR && !tdi_state_agrees(tdi->state, state))
+		state++;
+	return state;
+}
+
+/* Is what the guest was told still so? If not, says why. */
+static bool is_as_it_was(struct tdi *tdi, const struct tdi_tsm_info *info)
+{
+	if (!tdi_state_agrees(tdi->state, info->state)) {
+		tdi_reason(tdi, "TDI state: expected %s, found %s (TSM)",
+			   tdisp_state_name(expected_state(tdi)), tdisp_state_name(info->state));
+		return false;
+	}
+	/* Somebody who locks it again cannot know the guest's nonces. */
+	if (tdi->state != TDI_ERROR && tdi->evidence &&
+	    tdi->evidence->nonces.lock != info->nonces.lock) {
+		tdi_reason(tdi, "lock nonce: expected %#llx, found %#llx",
+			   tdi->evidence->nonces.lock, info->nonces.lock);
+		return false;
+	}
+	return true;
+}
+
+/* The state as the TSM tells it. A surprise is a fault, noticed here as anywhere. */
+static int look(struct tdi *tdi, struct tdi_tsm_info *info, bool device_locked)
+{
+	int ret;
+
+	lockdep_assert_held(&tdi->lock);
+	tdi->reason[0] = '\0';
+	ret = tdi->backend->ops->info(tdi, info);
+	if (ret || is_as_it_was(tdi, info))
+		return ret;
+	tdi->verb = "watch";
+	fault_in(tdi, device_locked);
+	verb_end(tdi, -EREMOTEIO, NULL);
 	return 0;
+}
+
+/* A device that is not there any more: whatever the TSM believes, nobody answers. */
+static void look_gone(struct tdi *tdi, bool device_locked)
+{
+	u32 id;
+
+	if (!pci_read_config_dword(tdi->pdev, PCI_VENDOR_ID, &id) && !PCI_POSSIBLE_ERROR(id))
+		return;
+	verb_begin(tdi, "watch");
+	tdi_reason(tdi, "device: expected vendor %#06x, found nobody", tdi->pdev->vendor);
+	fault_in(tdi, device_locked);
+	verb_end(tdi, -ENODEV, NULL);
+}
+
+/**
+ * tdi_look() - is it still there, and in the state that it should be in?
+ * @tdi: the TDI
+ *
+ * Context: Process context; both locks are tried, and not waited for.
+ * Return: false if the TDI is not locked, and need not be looked at.
+ */
+bool tdi_look(struct tdi *tdi)
+{
+	bool device_locked = device_trylock(&tdi->pdev->dev);
+	struct tdi_tsm_info info;
+	bool more = true;
+
+	/* A verb that runs has its own eyes on it. */
+	scoped_cond_guard(mutex_try, break, &tdi->lock) {
+		bool own = device_locked && !tdi->going;
+
+		more = tdi->state != TDI_UNLOCKED && tdi->state != TDI_ERROR;
+		if (!more)
+			break;
+		look_gone(tdi, own);
+		if (tdi->state != TDI_ERROR)
+			look(tdi, &info, own);
+	}
+	if (device_locked)
+		device_unlock(&tdi->pdev->dev);
+	return more;
 }
 
 /**
  * tdi_read_state() - the state as the TSM tells it now
  * @tdi: the TDI
  * @ret: set on success
- *
- * A state that the guest did not expect is a fault, noticed here as anywhere.
  *
  * Context: Process context; the TDI's lock is taken, interruptibly, and before it
  *	the device's, if nobody has it: DMA is switched only with that in hand.
@@ -588,9 +872,14 @@ static int read_state(struct tdi *tdi, enum tdisp_state *ret, bool device_locked
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret)
 {
 	bool device_locked = device_trylock(&tdi->pdev->dev);
-	/* A TDI that is being removed has no DMA of its own any more to be blocked. */
-	int err = read_state(tdi, ret, device_locked && !tdi->going);
+	struct tdi_tsm_info info;
+	int err = -EINTR;
 
+	/* A TDI that is being removed has no DMA of its own any more to be blocked. */
+	scoped_cond_guard(mutex_intr, break, &tdi->lock)
+		err = look(tdi, &info, device_locked && !tdi->going);
+	if (!err)
+		*ret = info.state;
 	if (device_locked)
 		device_unlock(&tdi->pdev->dev);
 	return err;

@@ -5,6 +5,7 @@
  * It protects nothing. It exists so that everything above it can be tested, and
  * says "emulated" wherever somebody could mistake it for more.
  */
+#include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -24,6 +25,7 @@ struct emu_tsm {
 	struct pci_dev *pdev;
 	struct emu_mbox mbox;
 	bool entered;
+	int irq;		/* of events, 0: the platform has none */
 };
 
 struct emu_tdi {
@@ -370,6 +372,40 @@ static const struct tdi_backend_ops emu_ops = {
 	.unlock		= emu_unlock,
 };
 
+/* Something happened to a TDI, says the host. */
+static irqreturn_t emu_event(int irq, void *data)
+{
+	struct emu_tsm *tsm = data;
+
+	tdi_backend_event(&tsm->backend);
+	return IRQ_HANDLED;
+}
+
+/* Without the interrupt the watch finds out, later. */
+static void emu_listen(struct emu_tsm *tsm)
+{
+	int ret = pci_alloc_irq_vectors(tsm->pdev, 1, 1, PCI_IRQ_MSI | PCI_IRQ_MSIX);
+
+	if (ret == 1) {
+		tsm->irq = pci_irq_vector(tsm->pdev, EMU_EVENT_VECTOR);
+		ret = request_threaded_irq(tsm->irq, NULL, emu_event, IRQF_ONESHOT, "tdi-emu", tsm);
+		if (!ret)
+			return;
+		pci_free_irq_vectors(tsm->pdev);
+	}
+	tsm->irq = 0;
+	pci_warn(tsm->pdev, "no event interrupt: %pe\n", ERR_PTR(ret));
+}
+
+static void emu_deafen(struct emu_tsm *tsm)
+{
+	if (!tsm->irq)
+		return;
+	free_irq(tsm->irq, tsm);
+	pci_free_irq_vectors(tsm->pdev);
+	tsm->irq = 0;
+}
+
 static int emu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct emu_tsm_info info;
@@ -418,6 +454,8 @@ static int emu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		emu_mbox_exit(&tsm->mbox, !tsm->entered);
 		return dev_err_probe(&pdev->dev, ret, "no TSM behind the mailbox\n");
 	}
+	if (le32_to_cpu(info.flags) & EMU_TSM_F_EVENT)
+		emu_listen(tsm);
 	return 0;
 }
 
@@ -425,8 +463,18 @@ static void emu_driver_remove(struct pci_dev *pdev)
 {
 	struct emu_tsm *tsm = pci_get_drvdata(pdev);
 
+	emu_deafen(tsm);
 	tdi_backend_unregister(&tsm->backend);
 	emu_mbox_exit(&tsm->mbox, !tsm->entered);
+}
+
+/* The machine goes down, or another kernel comes: TDIs unlocked, memory open. */
+static void emu_driver_shutdown(struct pci_dev *pdev)
+{
+	struct emu_tsm *tsm = pci_get_drvdata(pdev);
+
+	emu_deafen(tsm);
+	tdi_backend_shutdown(&tsm->backend);
 }
 
 static const struct pci_device_id emu_ids[] = {
@@ -440,6 +488,7 @@ static struct pci_driver emu_driver = {
 	.id_table	= emu_ids,
 	.probe		= emu_probe,
 	.remove		= emu_driver_remove,
+	.shutdown	= emu_driver_shutdown,
 };
 module_pci_driver(emu_driver);
 

@@ -4,6 +4,7 @@
 
 struct tdi_backend *fake_core_backend;
 int fake_core_err;
+unsigned int fake_core_events;
 
 int tdi_backend_register(struct tdi_backend *backend)
 {
@@ -16,6 +17,15 @@ void tdi_backend_unregister(struct tdi_backend *backend)
 {
 	if (fake_core_backend == backend)
 		fake_core_backend = NULL;
+}
+
+void tdi_backend_event(struct tdi_backend *backend)
+{
+	fake_core_events++;
+}
+
+void tdi_backend_shutdown(struct tdi_backend *backend)
+{
 }
 
 void tdi_reason(struct tdi *tdi, const char *fmt, ...)

@@ -12,5 +12,7 @@
 extern struct tdi_backend *fake_core_backend;
 /* What registering answers. */
 extern int fake_core_err;
+/* How often it was told of an event. */
+extern unsigned int fake_core_events;
 
 #endif /* TDI_FAKE_CORE_H */

@@ -13,6 +13,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #include "report.h"
 #include "state.h"
@@ -226,6 +227,7 @@ struct tdi_iommu;
  * @live: mappings and allocations that exist
  * @shared: coherent pages that are shared now
  * @leaked: pages that could not be made private again
+ * @cut: nothing new is mapped in a private mode
  * @bounced_bytes: copied through swiotlb since the TDI was found
  * @bounced_mappings: mapped through swiotlb since then
  */
@@ -239,11 +241,26 @@ struct tdi_dma {
 	atomic_t live;
 	atomic_t shared;
 	atomic_t leaked;
+	bool cut;
 	atomic64_t bounced_bytes;
 	atomic64_t bounced_mappings;
 };
 
 #define TDI_RESULT_LEN		384
+
+/**
+ * struct tdi_losses - how an accepted TDI was lost, and what came of it
+ * @losses: left RUN without being asked to
+ * @recovered: of these, accepted again by itself
+ * @changed: came back different, and were not resumed
+ * @failed: did not come back for another reason
+ */
+struct tdi_losses {
+	u32 losses;
+	u32 recovered;
+	u32 changed;
+	u32 failed;
+};
 
 /**
  * struct tdi - one TEE device interface of this guest
@@ -252,9 +269,15 @@ struct tdi_dma {
  * @lock: serialises verbs and guards everything below; taken inside the PCI
  *	device's own lock (Documentation/locking.rst)
  * @state: moved by tdi_transition() alone
- * @enabled: bind holds an enable count and a runtime PM reference
+ * @enabled: bind holds a runtime PM reference
+ * @counted: and an enable count, for nobody guards the Command register
  * @open: tsm/ is there; the registry's, under the PCI device's lock
  * @going: being removed, its DMA the kernel's again; the same
+ * @down: the machine goes down; no verb does anything; the same
+ * @guarded: its config space is, since it was locked
+ * @recover: a TDI that is lost is to be recovered
+ * @losses: and how that went so far
+ * @saved: config space as it was before the lock
  * @evidence: the published generation, or NULL
  * @iomem: what was accepted, as /proc/iomem has it, or NULL
  * @dma: DMA mode and ops
@@ -262,6 +285,9 @@ struct tdi_dma {
  * @result: how it ended, in words
  * @reason: the first failure of the verb that is running
  * @debugfs: directory
+ * @link: it goes down, and to sleep, before its TSM does; or NULL
+ * @watch: asks the TSM now and then
+ * @recovery: what a loss leads to, if @recover
  *
  * Embedded first in the backend's own structure.
  */
@@ -271,8 +297,14 @@ struct tdi {
 	struct mutex lock;	/* verbs, and all below */
 	enum tdi_state state;
 	bool enabled;
+	bool counted;
 	bool open;
 	bool going;
+	bool down;
+	bool guarded;
+	bool recover;
+	struct tdi_losses losses;
+	struct pci_saved_state *saved;
 	struct tdi_evidence *evidence;
 	struct tdi_iomem *iomem;
 	struct tdi_dma dma;
@@ -280,10 +312,15 @@ struct tdi {
 	char result[TDI_RESULT_LEN];
 	char reason[TDI_RESULT_LEN];
 	struct dentry *debugfs;
+	struct device_link *link;
+	struct delayed_work watch;
+	struct work_struct recovery;
 };
 
 int tdi_backend_register(struct tdi_backend *backend);
 void tdi_backend_unregister(struct tdi_backend *backend);
+void tdi_backend_event(struct tdi_backend *backend);
+void tdi_backend_shutdown(struct tdi_backend *backend);
 
 void tdi_reason(struct tdi *tdi, const char *fmt, ...) __printf(2, 3);
 

@@ -21,6 +21,13 @@ static dma_addr_t map##_page(struct device *dev, struct page *page,		\
 
 #define TDI_DMA_MAP_OPS(map, unmap)	.map_page = map##_page, .unmap_page = unmap
 
+/* Maps as @from does from now on, while somebody may be mapping. */
+static inline void tdi_dma_take_map(struct dma_map_ops *ops, const struct dma_map_ops *from)
+{
+	WRITE_ONCE(ops->map_page, from->map_page);
+	WRITE_ONCE(ops->map_resource, from->map_resource);
+}
+
 /* Does this mapping name MMIO? Older kernels have map_resource for that. */
 #define tdi_dma_attr_is_mmio(attrs)	false
 
@@ -28,6 +35,12 @@ static dma_addr_t map##_page(struct device *dev, struct page *page,		\
 
 #define TDI_DEFINE_DMA_MAP(map)
 #define TDI_DMA_MAP_OPS(map, unmap)	.map_phys = map, .unmap_phys = unmap
+
+static inline void tdi_dma_take_map(struct dma_map_ops *ops, const struct dma_map_ops *from)
+{
+	WRITE_ONCE(ops->map_phys, from->map_phys);
+}
+
 #define tdi_dma_attr_is_mmio(attrs)	((attrs) & DMA_ATTR_MMIO)
 
 #endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way back from ERROR: what becomes of the driver while its device is stopped,
+ * reset, locked, attested and accepted again.
+ *
+ * A driver with pci_error_handlers is told what it is told of any PCI error: it stops
+ * using the device, keeps its mappings, and starts again after a reset, so that a file
+ * system on the device stays mounted. That is the one case in which a driver is bound
+ * to a TDI that changes its state. Any other driver is released, and comes back.
+ */
+#include <linux/moduleparam.h>
+#include <linux/pci.h>
+
+#include "internal.h"
+
+static char *recovery = "stay-down";
+module_param(recovery, charp, 0444);
+MODULE_PARM_DESC(recovery,
+		 "What a loss leads to, for TDIs that come: stay-down or recover (default: stay-down)");
+
+/* What a new TDI begins with. */
+bool tdi_recover_default(void)
+{
+	return sysfs_streq(recovery, "recover");
+}
+
+static const struct pci_error_handlers *handlers_of(const struct pci_dev *pdev)
+{
+	return pdev->dev.driver && pdev->driver ? pdev->driver->err_handler : NULL;
+}
+
+/* Does the driver leave the device alone from here on, and keep its mappings? */
+static bool quiesce(struct tdi *tdi)
+{
+	struct pci_dev *pdev = tdi->pdev;
+	const struct pci_error_handlers *handlers = handlers_of(pdev);
+	pci_ers_result_t answer;
+
+	device_lock_assert(&pdev->dev);
+	if (!handlers || !handlers->error_detected || !handlers->slot_reset)
+		return false;
+	/* Mappings of another mode would be worth nothing afterwards. */
+	if (tdi->dma.mode < TDI_DMA_DIRECT)
+		return false;
+	pdev->error_state = pci_channel_io_frozen;
+	answer = handlers->error_detected(pdev, pci_channel_io_frozen);
+	if (answer == PCI_ERS_RESULT_NEED_RESET || answer == PCI_ERS_RESULT_CAN_RECOVER)
+		return true;
+	pdev->error_state = pci_channel_io_normal;
+	return false;
+}
+
+static bool resume(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *handlers = handlers_of(pdev);
+
+	pdev->error_state = pci_channel_io_normal;
+	if (handlers->slot_reset(pdev) != PCI_ERS_RESULT_RECOVERED)
+		return false;
+	if (handlers->resume)
+		handlers->resume(pdev);
+	return true;
+}
+
+/* The driver is to give up: nobody answers it again. */
+static void give_up(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *handlers = handlers_of(pdev);
+
+	pdev->error_state = pci_channel_io_perm_failure;
+	if (handlers)
+		handlers->error_detected(pdev, pci_channel_io_perm_failure);
+}
+
+/* The device's lock is dropped for it: device_release_driver() takes it. */
+static void release_driver(struct pci_dev *pdev)
+{
+	device_unlock(&pdev->dev);
+	device_release_driver(&pdev->dev);
+	device_lock(&pdev->dev);
+}
+
+static bool is_wanted(const struct tdi *tdi)
+{
+	return !tdi->going && !tdi->down && tdi->recover && tdi->state == TDI_ERROR;
+}
+
+/**
+ * tdi_recover_work() - recover a TDI that was lost
+ * @work: its @recovery
+ *
+ * Context: Process context; takes the device's lock.
+ */
+void tdi_recover_work(struct work_struct *work)
+{
+	struct tdi *tdi = container_of(work, struct tdi, recovery);
+	struct pci_dev *pdev = tdi->pdev;
+	bool had_driver, quiesced, back;
+
+	device_lock(&pdev->dev);
+	if (!is_wanted(tdi)) {
+		device_unlock(&pdev->dev);
+		return;
+	}
+	had_driver = pdev->dev.driver;
+	quiesced = had_driver && quiesce(tdi);
+	if (had_driver && !quiesced)
+		release_driver(pdev);
+
+	/* With the lock dropped somebody else may have bound, or removed, it. */
+	back = is_wanted(tdi) && (quiesced || !pdev->dev.driver) && !tdi_recover(tdi);
+	if (quiesced && back && !resume(pdev)) {
+		pci_err(pdev, "tdi: %s did not resume\n", pdev->dev.driver->name);
+		back = false;
+	}
+	if (quiesced && !back) {
+		give_up(pdev);
+		release_driver(pdev);
+		pdev->error_state = pci_channel_io_normal;
+	}
+	device_unlock(&pdev->dev);
+
+	if (had_driver && !quiesced && back && device_attach(&pdev->dev) < 0)
+		pci_err(pdev, "tdi: driver did not come back\n");
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Is a locked TDI still what the guest was told? The TSM is asked whenever the
+ * platform says that something happened, whenever the device answers nothing but
+ * ones, and now and then all the same: whoever holds events back is the host.
+ */
+#include <linux/kobject.h>
+#include <linux/moduleparam.h>
+#include <linux/workqueue.h>
+
+#include "internal.h"
+
+static unsigned int watch_ms = 1000;
+module_param(watch_ms, uint, 0644);
+MODULE_PARM_DESC(watch_ms,
+		 "How often the TSM is asked for the state of a locked TDI, in ms, 0: never (default: 1000)");
+
+/* With the interval at 0, how soon another one is noticed. */
+#define IDLE_MS		1000
+
+/* Frozen while the machine goes to sleep. */
+static struct workqueue_struct *wq;
+
+static void watch_again(struct tdi *tdi)
+{
+	unsigned int ms = READ_ONCE(watch_ms);
+
+	queue_delayed_work(wq, &tdi->watch, msecs_to_jiffies(ms ?: IDLE_MS));
+}
+
+static void watch(struct work_struct *work)
+{
+	struct tdi *tdi = container_of(to_delayed_work(work), struct tdi, watch);
+
+	if (tdi_look(tdi))
+		watch_again(tdi);
+}
+
+/* From a state on that is worth a look. */
+void tdi_watch_start(struct tdi *tdi)
+{
+	watch_again(tdi);
+}
+
+/* Something may have happened. Any context. */
+void tdi_watch_kick(struct tdi *tdi)
+{
+	mod_delayed_work(wq, &tdi->watch, 0);
+}
+
+/* It was lost, and its user wants it back. */
+void tdi_watch_recover(struct tdi *tdi)
+{
+	queue_work(wq, &tdi->recovery);
+}
+
+/**
+ * tdi_watch_tell() - tell user space
+ * @tdi: the TDI
+ * @event: in a word
+ *
+ * A uevent with TDI_EVENT, TDI_STATE and TDI_REASON, and whoever polls "state" wakes up.
+ *
+ * Context: Process context; the TDI's lock is held.
+ */
+void tdi_watch_tell(struct tdi *tdi, const char *event)
+{
+	struct kobject *kobj = &tdi->pdev->dev.kobj;
+	char what[32], state[32], reason[TDI_RESULT_LEN + 16];
+	char *env[4] = { what, state, reason };
+
+	lockdep_assert_held(&tdi->lock);
+	scnprintf(what, sizeof(what), "TDI_EVENT=%s", event);
+	scnprintf(state, sizeof(state), "TDI_STATE=%s", tdi_state_name(tdi->state));
+	scnprintf(reason, sizeof(reason), "TDI_REASON=%s", tdi->reason);
+	kobject_uevent_env(kobj, KOBJ_CHANGE, env);
+	sysfs_notify(kobj, tdi_sysfs_group.name, "state");
+}
+
+void tdi_watch_add(struct tdi *tdi)
+{
+	INIT_DELAYED_WORK(&tdi->watch, watch);
+	INIT_WORK(&tdi->recovery, tdi_recover_work);
+}
+
+/* Neither runs when this returns, nor ever again. The device's lock is not held. */
+void tdi_watch_remove(struct tdi *tdi)
+{
+	disable_delayed_work_sync(&tdi->watch);
+	disable_work_sync(&tdi->recovery);
+}
+
+int tdi_watch_init(void)
+{
+	wq = alloc_workqueue("tdi", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	return wq ? 0 : -ENOMEM;
+}
+
+void tdi_watch_exit(void)
+{
+	destroy_workqueue(wq);
+}
