@@ -222,7 +222,7 @@ void bounce_text(const struct bounce_model *model)
 	for (size_t i = 0; i < model->nr; i++)
 		tdis += model->row[i].kind == BOUNCE_TDI;
 	if (!model->tsms->nr)
-		puts("No TDI: no guest TSM is registered. Is the platform's module loaded (tdi-emu, ...)?");
+		text_no_tsm();
 	else if (!tdis)
 		puts("No function is a TDI (tdi list --all says why).");
 	if (model->nr)

@@ -64,14 +64,8 @@ static int show(const struct tool *tool, const struct tsm_list *tsms, const char
 	struct show_model model = { .dev = &dev, .dma = &dma, .evidence = &evidence };
 	int status;
 
-	if (dev_read(&tool->fs, bdf, &dev)) {
-		util_complain("%s: no such PCI device", bdf);
+	if (!tool_tdi(tool, tsms, bdf, &dev))
 		return TDI_EXIT_PLATFORM;
-	}
-	if (!dev.is_tdi) {
-		util_complain("%s: not a TDI: %s", bdf, no_tdi_words(&dev, tsms->nr));
-		return TDI_EXIT_PLATFORM;
-	}
 
 	dma_read(&tool->fs, bdf, &dma);
 	evidence_read(&tool->fs, bdf, &evidence);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tool.h"
+#include "words.h"
 
 #ifndef TDI_VERSION
 #define TDI_VERSION	"0.1"
@@ -39,6 +40,16 @@ static const struct verb verbs[] = {
 "  --json   write JSON\n"
 "\n"
 "The pool's figures can be read by root only, and take debugfs.\n",
+	}, {
+		.name = "audit", .run = cmd_audit,
+		.args = "[BDF...] [--json]",
+		.summary = "what drivers tried on a locked device's config space, in vain",
+		.help =
+"Without a BDF: of every TDI. A task is the last one that tried; it names itself.\n"
+"\n"
+"  --json   write JSON\n"
+"\n"
+"The audit can be read by root only.\n",
 	}, {
 		.name = "connect", .run = cmd_connect,
 		.args = "BDF [--policy F] [--roots F]... [--tsm NAME] [--no-driver] [--force]\n"
@@ -169,16 +180,22 @@ int verb_usage(const struct verb *verb, const char *fmt, ...)
 	return TDI_EXIT_USAGE;
 }
 
-int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZE])
+bool verb_bdf(const struct verb *verb, const char *arg, char ret[BDF_SIZE])
 {
 	char shown[NAME_SIZE];
 
+	if (!util_bdf_parse(arg, ret))
+		return true;
+	util_escape(shown, sizeof(shown), arg, strlen(arg));
+	verb_usage(verb, "%s: not a PCI address (0000:01:00.0 or 01:00.0)", shown);
+	return false;
+}
+
+int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZE])
+{
 	if (argc != 1)
 		return verb_usage(verb, argc ? "one device at a time" : "which device?");
-	if (!util_bdf_parse(argv[0], ret))
-		return 0;
-	util_escape(shown, sizeof(shown), argv[0], strlen(argv[0]));
-	return verb_usage(verb, "%s: not a PCI address (0000:01:00.0 or 01:00.0)", shown);
+	return verb_bdf(verb, argv[0], ret) ? 0 : TDI_EXIT_USAGE;
 }
 
 bool verb_json_only(const struct verb *verb, struct tool *tool, int argc, char **argv,
@@ -217,19 +234,36 @@ bool tool_tsms(const struct tool *tool, struct tsm_list *ret)
 	return !rc;
 }
 
+bool tool_devices(const struct tool *tool, struct dev_list *ret)
+{
+	int rc = dev_list_read(&tool->fs, ret);
+
+	if (rc)
+		util_complain("cannot read %s/bus/pci/devices: %s", tool->fs.sys, strerror(-rc));
+	return !rc;
+}
+
+bool tool_tdi(const struct tool *tool, const struct tsm_list *tsms, const char *bdf,
+	      struct dev *ret)
+{
+	if (dev_read(&tool->fs, bdf, ret)) {
+		util_complain("%s: no such PCI device", bdf);
+		return false;
+	}
+	if (!ret->is_tdi)
+		util_complain("%s: not a TDI: %s", bdf, no_tdi_words(ret, tsms->nr));
+	return ret->is_tdi;
+}
+
 bool tool_inventory(const struct tool *tool, struct tsm_list *ret_tsms,
 		    struct dev_list *ret_devs)
 {
-	int rc;
-
 	if (!tool_tsms(tool, ret_tsms))
 		return false;
-	rc = dev_list_read(&tool->fs, ret_devs);
-	if (rc) {
-		util_complain("cannot read %s/bus/pci/devices: %s", tool->fs.sys, strerror(-rc));
-		tsm_list_free(ret_tsms);
-	}
-	return !rc;
+	if (tool_devices(tool, ret_devs))
+		return true;
+	tsm_list_free(ret_tsms);
+	return false;
 }
 
 const struct printer *tool_printer(const struct tool *tool)

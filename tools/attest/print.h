@@ -10,6 +10,7 @@
 
 #include <tdisp/report.h>
 
+#include "audit.h"
 #include "block.h"
 #include "dev.h"
 #include "dma.h"
@@ -93,6 +94,19 @@ struct bounce_model {
 	unsigned int warnings;
 };
 
+struct audit_row {
+	struct dev dev;
+	struct audit audit;
+};
+
+/* "tdi audit" */
+struct audit_model {
+	const struct tsm_list *tsms;
+	size_t nr;
+	struct audit_row *row;
+	unsigned int warnings;
+};
+
 enum verb_end {
 	VERB_DONE,		/* it was done now */
 	VERB_UNCHANGED,		/* it was so before, nothing was touched */
@@ -143,10 +157,12 @@ struct printer {
 	void (*list)(const struct list_model *model);
 	void (*show)(const struct show_model *model);
 	void (*bounce)(const struct bounce_model *model);
+	void (*audit)(const struct audit_model *model);
 	void (*verb)(const struct verb_model *model);
 };
 
 void bounce_text(const struct bounce_model *model);
+void audit_text(const struct audit_model *model);
 
 extern const struct printer printer_text;
 extern const struct printer printer_json;

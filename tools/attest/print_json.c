@@ -418,6 +418,45 @@ static void json_bounce(const struct bounce_model *model)
 	put(doc);
 }
 
+/* ---- audit ---- */
+
+static struct json_object *entry_json(const struct audit_entry *entry)
+{
+	struct json_object *obj = object();
+
+	add(obj, "register", string(entry->name));
+	add(obj, "effect", string(audit_effect_id(entry->effect)));
+	add(obj, "count", number(entry->count));
+	add(obj, "offset", hex(entry->offset, 3));
+	add(obj, "value", hex(entry->value, 8));
+	add(obj, "task", string(entry->task));
+	return obj;
+}
+
+static void json_audit(const struct audit_model *model)
+{
+	struct json_object *doc = document("audit"), *tsms = array(), *devs = array();
+
+	for (size_t i = 0; i < model->tsms->nr; i++)
+		append(tsms, tsm_json(&model->tsms->tsm[i]));
+	for (size_t i = 0; i < model->nr; i++) {
+		const struct audit *audit = &model->row[i].audit;
+		struct json_object *obj = object(), *entries = audit->err ? NULL : array();
+
+		for (size_t e = 0; e < audit->nr; e++)
+			append(entries, entry_json(&audit->entry[e]));
+		add(obj, "bdf", string(model->row[i].dev.bdf));
+		add(obj, "entries", entries);
+		add(obj, "error", audit->err ? string(util_errno_name(audit->err)) : NULL);
+		add(obj, "reason", audit->err ? string(audit_error_words(audit)) : NULL);
+		append(devs, obj);
+	}
+	add(doc, "tsms", tsms);
+	add(doc, "devices", devs);
+	add(doc, "warnings", warnings_json(model->warnings));
+	put(doc);
+}
+
 /* ---- connect, disconnect ---- */
 
 static struct json_object *uses_json(const struct uses *uses)
@@ -475,5 +514,6 @@ const struct printer printer_json = {
 	.list = json_list,
 	.show = json_show,
 	.bounce = json_bounce,
+	.audit = json_audit,
 	.verb = json_verb,
 };

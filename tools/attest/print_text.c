@@ -81,7 +81,7 @@ static void list_nothing(const struct list_model *model)
 		unknown += model->devs->dev[i].tee_io == TEE_IO_UNKNOWN;
 	}
 	if (!model->tsms->nr)
-		puts("No TDI: no guest TSM is registered. Is the platform's module loaded (tdi-emu, ...)?");
+		text_no_tsm();
 	if (capable)
 		printf("%zu of %zu PCI functions announce TEE-IO%s.\n", capable, model->devs->nr,
 		       model->tsms->nr ? ", but no TSM claims one" : "");
@@ -392,5 +392,6 @@ const struct printer printer_text = {
 	.list = text_list,
 	.show = text_show,
 	.bounce = bounce_text,
+	.audit = audit_text,
 	.verb = text_verb,
 };

@@ -48,6 +48,11 @@ const char *text_attr(const struct attr *attr)
 	return unreadable;
 }
 
+void text_no_tsm(void)
+{
+	puts("No TDI: no guest TSM is registered. Is the platform's module loaded (tdi-emu, ...)?");
+}
+
 void text_warnings(unsigned int warnings)
 {
 	for (int w = 0; w < WARN_NR; w++) {

@@ -15,6 +15,9 @@ enum colour text_dma_colour(const char *mode);
 /* What to show for an attribute in a table or a line. Good until the next call. */
 const char *text_attr(const struct attr *attr);
 
+/* There is no TDI, for want of a TSM. */
+void text_no_tsm(void);
+
 void text_warnings(unsigned int warnings);
 
 #define TEXT_SIZE	32

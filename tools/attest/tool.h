@@ -31,6 +31,7 @@ struct verb {
 int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_bounce(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_audit(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_connect(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_disconnect(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_anchor(const struct verb *verb, struct tool *tool, int argc, char **argv);
@@ -56,6 +57,9 @@ int verb_usage(const struct verb *verb, const char *fmt, ...) TDI_PRINTF(2, 3);
  */
 int verb_device(const struct verb *verb, int argc, char **argv, char ret[BDF_SIZE]);
 
+/* True if @arg is a PCI address; else complains. */
+bool verb_bdf(const struct verb *verb, const char *arg, char ret[BDF_SIZE]);
+
 /**
  * verb_json_only() - the options of a verb that has --json and --help alone
  * @ret_status: the exit status, if there is no more to do
@@ -71,6 +75,22 @@ bool verb_json_only(const struct verb *verb, struct tool *tool, int argc, char *
  * Return: true on success; release with tsm_list_free().
  */
 bool tool_tsms(const struct tool *tool, struct tsm_list *ret);
+
+/**
+ * tool_devices() - all PCI functions, or a complaint
+ *
+ * Return: true on success; release with dev_list_free().
+ */
+bool tool_devices(const struct tool *tool, struct dev_list *ret);
+
+/**
+ * tool_tdi() - one TDI, or a complaint
+ * @bdf: as util_bdf_parse() made it
+ *
+ * Return: true on success; else the exit status is TDI_EXIT_PLATFORM.
+ */
+bool tool_tdi(const struct tool *tool, const struct tsm_list *tsms, const char *bdf,
+	      struct dev *ret);
 
 /**
  * tool_inventory() - all guest TSMs and PCI functions, or a complaint
