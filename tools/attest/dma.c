@@ -25,93 +25,17 @@ bool dma_stat_known(const struct dma *dma, enum dma_stat stat)
 
 int dma_unreadable(const struct dma *dma)
 {
-	if (dma->choices_err && dma->choices_err != ENOENT)
-		return dma->choices_err;
+	if (dma->mode.err && dma->mode.err != ENOENT)
+		return dma->mode.err;
 	return dma->stats_err != ENOENT ? dma->stats_err : 0;
-}
-
-/* ---- reading ---- */
-
-/* "[direct]" or "direct"; what is neither is nothing to build output from. */
-static bool choice_add(struct dma *dma, const char *word, size_t len)
-{
-	bool chosen = len > 2 && word[0] == '[' && word[len - 1] == ']';
-
-	if (chosen) {
-		word++;
-		len -= 2;
-	}
-	if (len >= DMA_WORD_SIZE || dma->nr_choices == DMA_NR_CHOICES ||
-	    strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_-") < len)
-		return false;
-	memcpy(dma->choice[dma->nr_choices], word, len);
-	if (chosen)
-		dma->chosen = (int)dma->nr_choices;
-	dma->nr_choices++;
-	return true;
-}
-
-static void choices_read(const struct sysfs *fs, const char *bdf, struct dma *ret)
-{
-	struct attr attr;
-	const char *p;
-
-	ret->chosen = -1;
-	sysfs_text(fs, &attr, "bus/pci/devices/%s/tsm/dma_mode", bdf);
-	ret->choices_err = attr.err;
-	for (p = attr.text; *(p += strspn(p, " ")); p += strcspn(p, " ")) {
-		if (choice_add(ret, p, strcspn(p, " ")))
-			continue;
-		ret->choices_err = EPROTO;
-		ret->nr_choices = 0;
-		ret->chosen = -1;
-		return;
-	}
-}
-
-static void stat_line(const char *line, struct dma *ret)
-{
-	size_t len = strcspn(line, " ");
-	uint64_t value;
-
-	for (int s = 0; s < DMA_NR_STATS; s++) {
-		if (strlen(stat_names[s]) != len || strncmp(line, stat_names[s], len))
-			continue;
-		if (line[len] != ' ' || util_u64_parse(line + len + 1, &value)) {
-			ret->stats_err = EPROTO;
-			return;
-		}
-		ret->stat[s] = value;
-		ret->known |= 1u << s;
-	}
-}
-
-static void stats_read(const struct sysfs *fs, const char *bdf, struct dma *ret)
-{
-	char text[4096], *save = NULL, *line;
-	size_t len;
-	int rc;
-
-	rc = sysfs_read(fs, text, sizeof(text) - 1, &len, "bus/pci/devices/%s/tsm/dma_stats", bdf);
-	if (rc) {
-		ret->stats_err = -rc;
-		return;
-	}
-	text[len] = '\0';
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		stat_line(line, ret);
-	/* Half a truth about counters is none. */
-	if (ret->stats_err) {
-		ret->known = 0;
-		memset(ret->stat, 0, sizeof(ret->stat));
-	}
 }
 
 void dma_read(const struct sysfs *fs, const char *bdf, struct dma *ret)
 {
 	*ret = (struct dma) { 0 };
-	choices_read(fs, bdf, ret);
-	stats_read(fs, bdf, ret);
+	choice_read(fs, bdf, "dma_mode", &ret->mode);
+	ret->stats_err = -counters_read(fs, bdf, "dma_stats", stat_names, DMA_NR_STATS, &ret->known,
+					ret->stat);
 	sysfs_text(fs, &ret->generation, "bus/pci/devices/%s/tsm/generation", bdf);
 }
 
@@ -163,10 +87,10 @@ static const char *chosen_text(const struct dev *dev, const struct dma *dma)
 
 	if (attr_is(&dev->dma, "direct"))
 		return "";
-	if (dma->nr_choices > 1)
+	if (dma->mode.nr > 1)
 		return iommu ? ", behind a guest-visible IOMMU, chosen by dma_mode" :
 			       ", chosen by dma_mode";
-	if (!dma->nr_choices)
+	if (!dma->mode.nr)
 		return iommu ? ", behind a guest-visible IOMMU" : "";
 	return iommu ? ", behind a guest-visible IOMMU, where it is the only choice" :
 		       ", the only choice";

@@ -4,6 +4,7 @@
 #define ATTEST_DMA_H
 
 #include "dev.h"
+#include "tsmfile.h"
 
 /* Lines of tsm/dma_stats; names that are not here are a newer module's. */
 enum dma_stat {
@@ -15,24 +16,15 @@ enum dma_stat {
 	DMA_NR_STATS
 };
 
-#define DMA_NR_CHOICES	8
-#define DMA_WORD_SIZE	16
-
 /**
  * struct dma - what tsm/dma_mode, tsm/dma_stats and tsm/generation say
- * @choices_err: positive errno; ENOENT when the module is older than the file
- * @nr_choices: how many modes accept can switch to
- * @choice: them
- * @chosen: which of them it will be, -1 for none
- * @stats_err: as @choices_err
+ * @mode: those that accept can switch to
+ * @stats_err: positive errno; ENOENT when the module is older than the file
  * @known: bit per enum dma_stat that has a value in @stat
  * @generation: of the evidence
  */
 struct dma {
-	int choices_err;
-	size_t nr_choices;
-	char choice[DMA_NR_CHOICES][DMA_WORD_SIZE];
-	int chosen;
+	struct choice mode;
 	int stats_err;
 	unsigned int known;
 	uint64_t stat[DMA_NR_STATS];

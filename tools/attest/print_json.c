@@ -153,23 +153,29 @@ static struct json_object *why_dma_json(const char *id, const char *text)
 	return obj;
 }
 
-/* Files that an older module does not have are null, and not unreadable. */
+/* A file that an older module does not have is null, and not unreadable. */
+static void add_choice(struct json_object *obj, struct json_object *unreadable,
+		       const struct choice *choice)
+{
+	struct json_object *choices = choice->err ? NULL : array();
+
+	for (size_t i = 0; i < choice->nr; i++)
+		append(choices, string(choice->word[i]));
+	add(obj, "choices", choices);
+	add(obj, "chosen", choice->chosen < 0 ? NULL : string(choice->word[choice->chosen]));
+	if (choice->err && choice->err != ENOENT)
+		add(unreadable, "choices", string(util_errno_name(choice->err)));
+}
+
 static struct json_object *dma_json(const struct dev *dev, const struct dma *dma)
 {
-	struct json_object *obj = object(), *unreadable = object(), *choices = NULL;
+	struct json_object *obj = object(), *unreadable = object();
 	char text[DMA_WHY_SIZE];
 
 	add_attr(obj, unreadable, "mode", &dev->dma);
 	dma_why_text(dev, dma, text);
 	add(obj, "why", why_dma_json(dma_why_id(dma_why(dev)), text));
-	if (!dma->choices_err)
-		choices = array();
-	for (size_t i = 0; i < dma->nr_choices; i++)
-		append(choices, string(dma->choice[i]));
-	add(obj, "choices", choices);
-	add(obj, "chosen", dma->chosen < 0 ? NULL : string(dma->choice[dma->chosen]));
-	if (dma->choices_err && dma->choices_err != ENOENT)
-		add(unreadable, "choices", string(util_errno_name(dma->choices_err)));
+	add_choice(obj, unreadable, &dma->mode);
 	add(obj, "stats", stats_json(dma));
 	if (dma->stats_err && dma->stats_err != ENOENT)
 		add(unreadable, "stats", string(util_errno_name(dma->stats_err)));

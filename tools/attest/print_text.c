@@ -259,6 +259,19 @@ static void text_report(const struct show_model *model)
 		range_line(model, i);
 }
 
+/* A line without its end. */
+static void choice_start(const char *name, const struct choice *choice)
+{
+	char text[CHOICE_TEXT_SIZE];
+
+	label(name);
+	choice_text(choice, text);
+	if (choice->err)
+		printf("? (%s)", strerror(choice->err));
+	else
+		fputs(choice->nr ? text : "-", stdout);
+}
+
 static void dma_lines(const struct show_model *model)
 {
 	static const char * const words[DMA_NR_STATS] = {
@@ -277,17 +290,10 @@ static void dma_lines(const struct show_model *model)
 	label("  because");
 	puts(text);
 	/* An older module has neither file: then there is nothing to say. */
-	if (dma->choices_err != ENOENT) {
-		label("  dma_mode");
-		if (dma->choices_err)
-			printf("? (%s)", strerror(dma->choices_err));
-		else if (!dma->nr_choices)
-			putchar('-');
-		for (size_t i = 0; i < dma->nr_choices; i++)
-			printf((int)i == dma->chosen ? "%s[%s]" : "%s%s", i ? " " : "",
-			       dma->choice[i]);
-		if (dma->chosen >= 0 && !dev->connected)
-			printf(": accept switches to %s", dma->choice[dma->chosen]);
+	if (dma->mode.err != ENOENT) {
+		choice_start("  dma_mode", &dma->mode);
+		if (dma->mode.chosen >= 0 && !dev->connected)
+			printf(": accept switches to %s", dma->mode.word[dma->mode.chosen]);
 		putchar('\n');
 	}
 	if (dma->stats_err == ENOENT)
