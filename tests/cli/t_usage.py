@@ -11,12 +11,12 @@ from model import BDF
 def help_lists_every_verb_and_the_exit_statuses(b):
     ret = b.run("--help")
     eq(ret.returncode, 0)
-    has(ret.stdout, "list", "show", "bounce", "audit", "connect", "disconnect", "3 policy refuses")
+    has(ret.stdout, "list", "show", "bounce", "audit", "recovery", "connect", "3 policy refuses")
 
 
 @test
 def help_of_a_verb_is_the_same_both_ways(b):
-    for verb in ("list", "show", "bounce", "audit", "connect", "disconnect"):
+    for verb in ("list", "show", "bounce", "audit", "recovery", "connect", "disconnect"):
         one, other = b.run("help", verb), b.run(verb, "--help")
         eq((one.returncode, other.returncode), (0, 0))
         eq(one.stdout, other.stdout)
@@ -37,6 +37,7 @@ def wrong_usage_exits_1_and_writes_nothing_to_stdout(b):
     for args in ([], ["frobnicate"], ["--frobnicate"], ["list", "x"], ["list", "--x"], ["show"],
                  ["show", BDF, BDF], ["bounce", BDF], ["bounce", "--x"], ["audit", "x"],
                  ["audit", BDF, "--x"], ["audit", BDF, "01:00"], ["connect"],
+                 ["recovery"], ["recovery", "recover"], ["recovery", BDF, "recover", "x"],
                  ["connect", BDF, "--wait", "-1"],
                  ["connect", BDF, "--wait", "99999999999999999999"],
                  ["connect", BDF, "--tsm", "../tsm0"], ["connect", BDF, "--tsm", ""],

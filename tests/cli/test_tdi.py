@@ -7,8 +7,8 @@ import sys
 import bench
 
 # Each puts its tests on the list.
-for concern in ("usage", "list", "show", "bounce", "audit", "connect", "disks", "disconnect", "around", "verify", "policy",
-                "evidence", "interop", "cost"):
+for concern in ("usage", "list", "show", "bounce", "audit", "recovery", "connect", "disks",
+                "disconnect", "around", "verify", "policy", "evidence", "interop", "cost"):
     importlib.import_module(f"t_{concern}")
 
 if __name__ == "__main__":

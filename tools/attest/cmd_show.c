@@ -41,6 +41,8 @@ static enum tdi_exit status_of(const struct show_model *model)
 
 	if (!err)
 		err = dma_unreadable(model->dma);
+	if (!err)
+		err = recovery_unreadable(model->recovery);
 	if (err)
 		return tdi_exit_of(err);
 	if (model->warnings & (WARN_BIT(WARN_MALFORMED) | WARN_BIT(WARN_MISMATCH) |
@@ -60,14 +62,18 @@ static int show(const struct tool *tool, const struct tsm_list *tsms, const char
 {
 	struct evidence evidence;
 	struct dev dev;
+	struct recovery recovery;
 	struct dma dma;
-	struct show_model model = { .dev = &dev, .dma = &dma, .evidence = &evidence };
+	struct show_model model = {
+		.dev = &dev, .dma = &dma, .recovery = &recovery, .evidence = &evidence,
+	};
 	int status;
 
 	if (!tool_tdi(tool, tsms, bdf, &dev))
 		return TDI_EXIT_PLATFORM;
 
 	dma_read(&tool->fs, bdf, &dma);
+	recovery_read(&tool->fs, bdf, &recovery);
 	evidence_read(&tool->fs, bdf, &evidence);
 	model.tsm = tsm_of(tsms, &dev);
 	explain_report(&evidence, &model.report);

@@ -51,6 +51,16 @@ static const struct verb verbs[] = {
 "\n"
 "The audit can be read by root only.\n",
 	}, {
+		.name = "recovery", .run = cmd_recovery,
+		.args = "BDF [stay-down|recover] [--json]",
+		.summary = "what the kernel does once a device is lost: show it, or choose",
+		.help =
+"  stay-down   its DMA stays blocked until the device is unlocked\n"
+"  recover     it is locked and attested again, and goes on if its evidence is the same\n"
+"  --json      write JSON\n"
+"\n"
+"To choose takes root.\n",
+	}, {
 		.name = "connect", .run = cmd_connect,
 		.args = "BDF [--policy F] [--roots F]... [--tsm NAME] [--no-driver] [--force]\n"
 			"                   [--wait SECONDS] [--json]",

@@ -16,6 +16,7 @@
 #include "dma.h"
 #include "exit.h"
 #include "pool.h"
+#include "recovery.h"
 #include "virtio.h"
 
 /* Of all JSON documents; grows when a member changes its meaning or goes. */
@@ -46,6 +47,7 @@ struct report_model {
 struct show_model {
 	const struct dev *dev;
 	const struct dma *dma;
+	const struct recovery *recovery;
 	const struct tsm *tsm;
 	const struct evidence *evidence;
 	struct report_model report;
@@ -107,6 +109,31 @@ struct audit_model {
 	unsigned int warnings;
 };
 
+enum recovery_end {
+	RECOVERY_SHOWN,
+	RECOVERY_SET,
+	RECOVERY_UNCHANGED,	/* it was so before, nothing was written */
+	RECOVERY_UNDONE,
+};
+
+/**
+ * struct recovery_model - "tdi recovery"
+ * @err: positive errno of a failure, 0 for none
+ * @reason: why it failed
+ * @advice: what to do about it, NULL for nothing
+ * @recovery: afterwards
+ */
+struct recovery_model {
+	const char *bdf;
+	enum recovery_end end;
+	enum tdi_exit status;
+	int err;
+	char reason[1152];
+	const char *advice;
+	struct recovery recovery;
+	unsigned int warnings;
+};
+
 enum verb_end {
 	VERB_DONE,		/* it was done now */
 	VERB_UNCHANGED,		/* it was so before, nothing was touched */
@@ -158,11 +185,13 @@ struct printer {
 	void (*show)(const struct show_model *model);
 	void (*bounce)(const struct bounce_model *model);
 	void (*audit)(const struct audit_model *model);
+	void (*recovery)(const struct recovery_model *model);
 	void (*verb)(const struct verb_model *model);
 };
 
 void bounce_text(const struct bounce_model *model);
 void audit_text(const struct audit_model *model);
+void recovery_text(const struct recovery_model *model);
 
 extern const struct printer printer_text;
 extern const struct printer printer_json;

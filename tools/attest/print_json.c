@@ -183,6 +183,29 @@ static struct json_object *dma_json(const struct dev *dev, const struct dma *dma
 	return obj;
 }
 
+/* NULL of an older module. */
+static struct json_object *recovery_json(const struct recovery *recovery)
+{
+	struct json_object *obj, *unreadable, *stats = NULL;
+
+	if (recovery_missing(recovery))
+		return NULL;
+	obj = object();
+	unreadable = object();
+	add_choice(obj, unreadable, &recovery->policy);
+	if (!recovery->stats_err)
+		stats = object();
+	for (int s = 0; stats && s < RECOVERY_NR_STATS; s++)
+		add(stats, recovery_stat_name((enum recovery_stat)s),
+		    recovery_stat_known(recovery, (enum recovery_stat)s) ?
+		    number(recovery->stat[s]) : NULL);
+	add(obj, "stats", stats);
+	if (recovery->stats_err && recovery->stats_err != ENOENT)
+		add(unreadable, "stats", string(util_errno_name(recovery->stats_err)));
+	add(obj, "unreadable", unreadable);
+	return obj;
+}
+
 static struct json_object *document(const char *kind)
 {
 	struct json_object *obj = object();
@@ -326,6 +349,7 @@ static void json_show(const struct show_model *model)
 
 	add(doc, "device", dev_json(model->dev, model->tsm));
 	add(doc, "dma", dma_json(model->dev, model->dma));
+	add(doc, "recovery", recovery_json(model->recovery));
 	add(doc, "tsm", model->tsm ? tsm_json(model->tsm) : NULL);
 	add(doc, "generation", generation_json(&evidence->generation));
 	add(doc, "nonce", nonce_json(evidence));
@@ -463,6 +487,29 @@ static void json_audit(const struct audit_model *model)
 	put(doc);
 }
 
+/* ---- recovery ---- */
+
+static void json_recovery(const struct recovery_model *model)
+{
+	static const char * const ends[] = {
+		[RECOVERY_SHOWN]	= "shown",
+		[RECOVERY_SET]		= "done",
+		[RECOVERY_UNCHANGED]	= "unchanged",
+		[RECOVERY_UNDONE]	= "failed",
+	};
+	struct json_object *doc = document("recovery");
+
+	add(doc, "bdf", string(model->bdf));
+	add(doc, "outcome", string(ends[model->end]));
+	add(doc, "exit_status", number(model->status));
+	add(doc, "error", model->err ? string(util_errno_name(model->err)) : NULL);
+	add(doc, "reason", name(model->reason));
+	add(doc, "advice", model->advice ? string(model->advice) : NULL);
+	add(doc, "recovery", recovery_json(&model->recovery));
+	add(doc, "warnings", warnings_json(model->warnings));
+	put(doc);
+}
+
 /* ---- connect, disconnect ---- */
 
 static struct json_object *uses_json(const struct uses *uses)
@@ -521,5 +568,6 @@ const struct printer printer_json = {
 	.show = json_show,
 	.bounce = json_bounce,
 	.audit = json_audit,
+	.recovery = json_recovery,
 	.verb = json_verb,
 };

@@ -307,6 +307,26 @@ static void dma_lines(const struct show_model *model)
 	putchar('\n');
 }
 
+static void recovery_lines(const struct recovery *recovery)
+{
+	const char *words = recovery_words(recovery_chosen(recovery));
+	char counts[RECOVERY_COUNTS_SIZE];
+
+	/* An older module has neither file. */
+	if (recovery->policy.err != ENOENT) {
+		choice_start("Recovery", &recovery->policy);
+		printf(words[0] ? ": %s\n" : "%s\n", words);
+	}
+	if (recovery->stats_err == ENOENT)
+		return;
+	recovery_counts(recovery, counts);
+	label("  counted");
+	if (recovery->stats_err)
+		printf("? (%s)\n", strerror(recovery->stats_err));
+	else
+		puts(counts);
+}
+
 static void text_show(const struct show_model *model)
 {
 	const struct dev *dev = model->dev;
@@ -317,6 +337,7 @@ static void text_show(const struct show_model *model)
 	puts(dev->driver[0] ? dev->driver : "-");
 	attr_line("State", &dev->state, state_colour(dev->state.text), "");
 	dma_lines(model);
+	recovery_lines(model->recovery);
 	attr_line("Identity", &dev->identity, identity_colour(dev->identity.text),
 		  identity_words(&dev->identity));
 	tsm_line(model);
@@ -399,5 +420,6 @@ const struct printer printer_text = {
 	.show = text_show,
 	.bounce = bounce_text,
 	.audit = audit_text,
+	.recovery = recovery_text,
 	.verb = text_verb,
 };
