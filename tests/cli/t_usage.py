@@ -11,12 +11,14 @@ from model import BDF
 def help_lists_every_verb_and_the_exit_statuses(b):
     ret = b.run("--help")
     eq(ret.returncode, 0)
-    has(ret.stdout, "list", "show", "bounce", "audit", "recovery", "connect", "3 policy refuses")
+    has(ret.stdout, "list", "show", "bounce", "audit", "recovery", "watch", "connect",
+        "3 policy refuses")
 
 
 @test
 def help_of_a_verb_is_the_same_both_ways(b):
-    for verb in ("list", "show", "bounce", "audit", "recovery", "connect", "disconnect"):
+    for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect",
+                 "disconnect"):
         one, other = b.run("help", verb), b.run(verb, "--help")
         eq((one.returncode, other.returncode), (0, 0))
         eq(one.stdout, other.stdout)

@@ -7,7 +7,7 @@ import sys
 import bench
 
 # Each puts its tests on the list.
-for concern in ("usage", "list", "show", "bounce", "audit", "recovery", "connect", "disks",
+for concern in ("usage", "list", "show", "bounce", "audit", "recovery", "watch", "connect", "disks",
                 "disconnect", "around", "verify", "policy", "evidence", "interop", "cost"):
     importlib.import_module(f"t_{concern}")
 

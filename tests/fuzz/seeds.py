@@ -83,6 +83,12 @@ def main(top):
     seeds.put("policy", "all", json.dumps(POLICY))
     seeds.put("policy", "least", '{"schema_version":1,"kind":"policy"}')
 
+    path = "/devices/pci0000:00/0000:00:02.0/0000:01:00.0"
+    seeds.put("kernel", "event", f"change@{path}\0ACTION=change\0DEVPATH={path}\0SUBSYSTEM=pci\0"
+              "TDI_EVENT=lost\0TDI_STATE=ERROR\0TDI_REASON=why\0SEQNUM=1\0")
+    seeds.put("kernel", "audit", "command coalesce 14 0x004 0x00000403 modprobe\n"
+              "port-command refuse 1 0x004 0x0 a b\n")
+
     seeds.put("pem", "pem", e.pem(chain.root))
     seeds.put("pem", "der", chain.certs[1])
     seeds.put("pem", "cma", CMA)

@@ -61,6 +61,17 @@ static const struct verb verbs[] = {
 "\n"
 "To choose takes root.\n",
 	}, {
+		.name = "watch", .run = cmd_watch,
+		.args = "[BDF...] [--count N] [--timeout SECONDS] [--json]",
+		.summary = "tell what happens to devices, as it happens",
+		.help =
+"A line for each event: time, device, event, TDISP state, reason. Without a BDF: of\n"
+"every TDI.\n"
+"\n"
+"  --count N           end after N events\n"
+"  --timeout SECONDS   end after so long; with fewer than N events the status is 4\n"
+"  --json              write JSON, an object a line\n",
+	}, {
 		.name = "connect", .run = cmd_connect,
 		.args = "BDF [--policy F] [--roots F]... [--tsm NAME] [--no-driver] [--force]\n"
 			"                   [--wait SECONDS] [--json]",

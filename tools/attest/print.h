@@ -17,6 +17,7 @@
 #include "exit.h"
 #include "pool.h"
 #include "recovery.h"
+#include "uevent.h"
 #include "virtio.h"
 
 /* Of all JSON documents; grows when a member changes its meaning or goes. */
@@ -134,6 +135,18 @@ struct recovery_model {
 	unsigned int warnings;
 };
 
+/**
+ * struct watch_model - "tdi watch": something happened
+ * @time: when it was heard of
+ * @event: NULL if it was missed
+ * @missed: why, then
+ */
+struct watch_model {
+	char time[32];
+	const struct uevent *event;
+	const char *missed;
+};
+
 enum verb_end {
 	VERB_DONE,		/* it was done now */
 	VERB_UNCHANGED,		/* it was so before, nothing was touched */
@@ -186,12 +199,16 @@ struct printer {
 	void (*bounce)(const struct bounce_model *model);
 	void (*audit)(const struct audit_model *model);
 	void (*recovery)(const struct recovery_model *model);
+	void (*watch_start)(void);	/* may be NULL */
+	void (*watch)(const struct watch_model *model);
 	void (*verb)(const struct verb_model *model);
 };
 
 void bounce_text(const struct bounce_model *model);
 void audit_text(const struct audit_model *model);
 void recovery_text(const struct recovery_model *model);
+void watch_text_start(void);
+void watch_text(const struct watch_model *model);
 
 extern const struct printer printer_text;
 extern const struct printer printer_json;

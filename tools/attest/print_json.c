@@ -216,16 +216,20 @@ static struct json_object *document(const char *kind)
 }
 
 /* Takes @obj. */
-static void put(struct json_object *obj)
+static void put_as(struct json_object *obj, int flags)
 {
-	const char *text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
-							       JSON_C_TO_STRING_SPACED |
+	const char *text = json_object_to_json_string_ext(obj, flags | JSON_C_TO_STRING_SPACED |
 							       JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	if (!text)
 		have(NULL);
 	puts(text);
 	json_object_put(obj);
+}
+
+static void put(struct json_object *obj)
+{
+	put_as(obj, JSON_C_TO_STRING_PRETTY);
 }
 
 /* ---- list ---- */
@@ -510,6 +514,22 @@ static void json_recovery(const struct recovery_model *model)
 	put(doc);
 }
 
+/* ---- watch ---- */
+
+/* A line each, so that a reader need not wait for the end. */
+static void json_watch(const struct watch_model *model)
+{
+	const struct uevent *event = model->event;
+	struct json_object *doc = document(event ? "event" : "missed");
+
+	add(doc, "time", string(model->time));
+	add(doc, "bdf", event ? string(event->bdf) : NULL);
+	add(doc, "event", event ? string(event->event) : NULL);
+	add(doc, "state", event ? string(event->state) : NULL);
+	add(doc, "reason", event ? name(event->reason) : string(model->missed));
+	put_as(doc, 0);
+}
+
 /* ---- connect, disconnect ---- */
 
 static struct json_object *uses_json(const struct uses *uses)
@@ -569,5 +589,6 @@ const struct printer printer_json = {
 	.bounce = json_bounce,
 	.audit = json_audit,
 	.recovery = json_recovery,
+	.watch = json_watch,
 	.verb = json_verb,
 };

@@ -10,15 +10,6 @@
 #include "text.h"
 #include "words.h"
 
-static enum colour state_colour(const char *state)
-{
-	if (!strcmp(state, "RUN"))
-		return GREEN;
-	if (!strcmp(state, "CONFIG_LOCKED"))
-		return YELLOW;
-	return !strcmp(state, "ERROR") ? RED : PLAIN;
-}
-
 static enum colour identity_colour(const char *identity)
 {
 	if (!strcmp(identity, "verified"))
@@ -63,7 +54,7 @@ static void print_row(const struct row *row, const int *width, bool head)
 		enum colour colour = PLAIN;
 
 		if (!head && last == COL_TSM && c == COL_STATE)
-			colour = state_colour(text);
+			colour = text_state_colour(text);
 		if (!head && c == COL_IDENTITY)
 			colour = identity_colour(text);
 		/* A reason may run over the columns that it does not need. */
@@ -335,7 +326,7 @@ static void text_show(const struct show_model *model)
 	printf("%s  %04x:%04x  class %06x\n", dev->bdf, dev->vendor, dev->device, dev->class);
 	label("Driver");
 	puts(dev->driver[0] ? dev->driver : "-");
-	attr_line("State", &dev->state, state_colour(dev->state.text), "");
+	attr_line("State", &dev->state, text_state_colour(dev->state.text), "");
 	dma_lines(model);
 	recovery_lines(model->recovery);
 	attr_line("Identity", &dev->identity, identity_colour(dev->identity.text),
@@ -421,5 +412,7 @@ const struct printer printer_text = {
 	.bounce = bounce_text,
 	.audit = audit_text,
 	.recovery = recovery_text,
+	.watch_start = watch_text_start,
+	.watch = watch_text,
 	.verb = text_verb,
 };

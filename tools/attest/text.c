@@ -29,6 +29,15 @@ void text_coloured(enum colour colour, const char *text, int width)
 		printf("%s%-*s\033[0m", start[colour], width, text);
 }
 
+enum colour text_state_colour(const char *state)
+{
+	if (!strcmp(state, "RUN"))
+		return GREEN;
+	if (!strcmp(state, "CONFIG_LOCKED"))
+		return YELLOW;
+	return !strcmp(state, "ERROR") ? RED : PLAIN;
+}
+
 enum colour text_dma_colour(const char *mode)
 {
 	if (!strcmp(mode, "direct") || !strcmp(mode, "iommu") || !strcmp(mode, "split"))

@@ -10,6 +10,7 @@ enum colour { PLAIN, RED, GREEN, YELLOW };
 /* @width as for "%-*s"; colour only on a terminal that wants it. */
 void text_coloured(enum colour colour, const char *text, int width);
 
+enum colour text_state_colour(const char *state);
 enum colour text_dma_colour(const char *mode);
 
 /* What to show for an attribute in a table or a line. Good until the next call. */

@@ -33,6 +33,7 @@ int cmd_show(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_bounce(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_audit(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_recovery(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_watch(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_connect(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_disconnect(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_anchor(const struct verb *verb, struct tool *tool, int argc, char **argv);
