@@ -143,3 +143,48 @@ def colour_is_for_terminals_that_want_it(b):
     hasnt(on_terminal(b, "list", TERM="xterm", NO_COLOR="1"), "\x1b")
     hasnt(on_terminal(b, "list", TERM="dumb"), "\x1b")
     hasnt(b.run("list").stdout, "\x1b")
+
+
+@test
+def list_names_the_virtio_devices_that_go_past_the_dma_api(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi(driver="virtio-pci")
+    b.tree.add_function("0000:00:04.0", driver="virtio-pci", tee_io=False)
+    b.tree.add_virtio("virtio0", BDF)
+    b.tree.add_virtio("virtio1", "0000:00:04.0", access_platform=False, driver="virtio_net")
+    b.tree.add_virtio("virtio2", access_platform=False, driver="virtio_console")
+    b.tree.add_virtio("virtio3", access_platform=False, driver=None)
+    for args in (["list"], ["list", "--all"]):
+        ret = b.run(*args)
+        eq((ret.returncode, ret.stderr), (0, ""))
+        has(ret.stdout, "\nvirtio1 at 0000:00:04.0 (virtio_net) did not negotiate ACCESS_PLATFORM: "
+            "it goes past the DMA API.\nvirtio2 (virtio_console) did not")
+        hasnt(ret.stdout, "virtio0", "virtio3")
+    value, status = b.json("list.json", "list")
+    eq(status, 0)
+    eq([(v["name"], v["bdf"], v["driver"], v["access_platform"]) for v in value["virtio"]],
+       [("virtio0", BDF, "virtio_blk", True), ("virtio1", "0000:00:04.0", "virtio_net", False),
+        ("virtio2", None, "virtio_console", False)])
+
+
+@test
+def list_without_virtio_says_nothing_of_it(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi()
+    hasnt(b.run("list").stdout, "virtio", "ACCESS_PLATFORM")
+    eq(b.json("list.json", "list")[0]["virtio"], [])
+
+
+@test
+def virtio_features_that_make_no_sense_are_a_hole_in_the_list(b):
+    b.tree.add_tsm()
+    b.tree.add_tdi()
+    b.tree.add_virtio("virtio0")
+    for text in ("", "0" * 33, "0" * 33 + "2" + "0" * 30, "0" * 20 + "\x1b" + "1" * 43):
+        b.tree.put("devices/platform/virtio0/features", text + "\n")
+        ret = b.run("list")
+        eq((text, ret.returncode), (text, 1))
+        has(ret.stdout,
+            "virtio0 (virtio_blk): whether it goes past the DMA API cannot be told (EPROTO)")
+        value, status = b.json("list.json", "list")
+        eq((status, value["virtio"][0]["access_platform"]), (1, None))

@@ -102,11 +102,13 @@ static void notes(const struct bounce_model *model)
 		puts("\nkernel: no TDI; the kernel does not count what it bounces for such a function.");
 	for (size_t i = 0; i < model->virtio.nr; i++) {
 		const struct virtio *virtio = &model->virtio.virtio[i];
+		char name[VIRTIO_NAME_SIZE];
 
 		if (!virtio_bypasses(virtio))
 			continue;
-		printf("%s%s%s (%s) did not negotiate ACCESS_PLATFORM: it goes past the DMA API and is in nobody's count.\n",
-		       virtio->name, virtio->bdf[0] ? " at " : "", virtio->bdf, virtio->driver);
+		virtio_name(virtio, name);
+		printf("%s did not negotiate ACCESS_PLATFORM: it goes past the DMA API and is in nobody's count.\n",
+		       name);
 	}
 	for (size_t i = 0; i < model->nr; i++)
 		if (model->row[i].dma.stat[DMA_LEAKED_PAGES])

@@ -118,11 +118,8 @@ static int bounce(const struct tool *tool, const struct tsm_list *tsms, const st
 	const struct sysfs *fs = &tool->fs;
 	int rc;
 
-	rc = virtio_list_read(fs, devs, &model.virtio);
-	if (rc) {
-		util_complain("cannot read %s/bus/virtio/devices: %s", fs->sys, strerror(-rc));
+	if (!tool_virtio(tool, devs, &model.virtio))
 		return TDI_EXIT_USAGE;
-	}
 	rows_read(fs, devs, &model);
 	model.cpus = pool_cpus(fs);
 	pool_read(fs, &model.pool);

@@ -4,6 +4,35 @@
 
 #include "tool.h"
 
+/* A list with holes is not a success; the first hole gives the status. */
+static enum tdi_exit status_of(const struct list_model *model)
+{
+	for (size_t i = 0; i < model->devs->nr; i++) {
+		int err = dev_unreadable(&model->devs->dev[i]);
+
+		if (err)
+			return tdi_exit_of(err);
+	}
+	for (size_t i = 0; i < model->virtio->nr; i++)
+		if (model->virtio->virtio[i].err)
+			return tdi_exit_of(model->virtio->virtio[i].err);
+	return TDI_EXIT_DONE;
+}
+
+static int list(const struct tool *tool, struct list_model *model)
+{
+	struct virtio_list virtio;
+	int status;
+
+	if (!tool_virtio(tool, model->devs, &virtio))
+		return TDI_EXIT_USAGE;
+	model->virtio = &virtio;
+	tool_printer(tool)->list(model);
+	status = status_of(model);
+	virtio_list_free(&virtio);
+	return status;
+}
+
 int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -15,8 +44,7 @@ int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv)
 	struct list_model model = { 0 };
 	struct tsm_list tsms;
 	struct dev_list devs;
-	int status = TDI_EXIT_DONE;
-	int opt;
+	int status, opt;
 
 	while ((opt = getopt_long(argc, argv, "ah", options, NULL)) != -1) {
 		switch (opt) {
@@ -41,15 +69,7 @@ int cmd_list(const struct verb *verb, struct tool *tool, int argc, char **argv)
 
 	model.tsms = &tsms;
 	model.devs = &devs;
-	tool_printer(tool)->list(&model);
-
-	/* A list with holes is not a success; the first hole gives the status. */
-	for (size_t i = 0; i < devs.nr && status == TDI_EXIT_DONE; i++) {
-		int err = dev_unreadable(&devs.dev[i]);
-
-		if (err)
-			status = tdi_exit_of(err);
-	}
+	status = list(tool, &model);
 	dev_list_free(&devs);
 	tsm_list_free(&tsms);
 	return status;

@@ -264,6 +264,15 @@ bool tool_devices(const struct tool *tool, struct dev_list *ret)
 	return !rc;
 }
 
+bool tool_virtio(const struct tool *tool, const struct dev_list *devs, struct virtio_list *ret)
+{
+	int rc = virtio_list_read(&tool->fs, devs, ret);
+
+	if (rc)
+		util_complain("cannot read %s/bus/virtio/devices: %s", tool->fs.sys, strerror(-rc));
+	return !rc;
+}
+
 bool tool_tdi(const struct tool *tool, const struct tsm_list *tsms, const char *bdf,
 	      struct dev *ret)
 {

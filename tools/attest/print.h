@@ -27,6 +27,7 @@
 struct list_model {
 	const struct tsm_list *tsms;
 	const struct dev_list *devs;
+	const struct virtio_list *virtio;
 	bool all;		/* also what is no TDI */
 };
 

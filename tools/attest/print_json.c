@@ -234,6 +234,26 @@ static void put(struct json_object *obj)
 
 /* ---- list ---- */
 
+static struct json_object *virtio_json(const struct virtio *virtio)
+{
+	struct json_object *obj = object();
+
+	add(obj, "name", string(virtio->name));
+	add(obj, "bdf", name(virtio->bdf));
+	add(obj, "driver", string(virtio->driver));
+	add(obj, "access_platform", virtio->err ? NULL : boolean(virtio->access_platform));
+	return obj;
+}
+
+static struct json_object *virtio_list_json(const struct virtio_list *list)
+{
+	struct json_object *ret = array();
+
+	for (size_t i = 0; i < list->nr; i++)
+		append(ret, virtio_json(&list->virtio[i]));
+	return ret;
+}
+
 static void json_list(const struct list_model *model)
 {
 	struct json_object *doc = document("list"), *tsms = array(), *devs = array();
@@ -245,6 +265,7 @@ static void json_list(const struct list_model *model)
 			append(devs, dev_json(&model->devs->dev[i], model->tsms->nr));
 	add(doc, "tsms", tsms);
 	add(doc, "devices", devs);
+	add(doc, "virtio", virtio_list_json(model->virtio));
 	put(doc);
 }
 
@@ -392,17 +413,6 @@ static struct json_object *row_json(const struct bounce_row *row)
 	return obj;
 }
 
-static struct json_object *virtio_json(const struct virtio *virtio)
-{
-	struct json_object *obj = object();
-
-	add(obj, "name", string(virtio->name));
-	add(obj, "bdf", name(virtio->bdf));
-	add(obj, "driver", string(virtio->driver));
-	add(obj, "access_platform", virtio->err ? NULL : boolean(virtio->access_platform));
-	return obj;
-}
-
 static struct json_object *pool_json(const struct pool *pool)
 {
 	struct json_object *obj = object();
@@ -435,17 +445,14 @@ static struct json_object *advice_json(const struct bounce_model *model)
 static void json_bounce(const struct bounce_model *model)
 {
 	struct json_object *doc = document("bounce"), *tsms = array(), *rows = array();
-	struct json_object *virtio = array();
 
 	for (size_t i = 0; i < model->tsms->nr; i++)
 		append(tsms, tsm_json(&model->tsms->tsm[i]));
 	for (size_t i = 0; i < model->nr; i++)
 		append(rows, row_json(&model->row[i]));
-	for (size_t i = 0; i < model->virtio.nr; i++)
-		append(virtio, virtio_json(&model->virtio.virtio[i]));
 	add(doc, "tsms", tsms);
 	add(doc, "functions", rows);
-	add(doc, "virtio", virtio);
+	add(doc, "virtio", virtio_list_json(&model->virtio));
 	add(doc, "pool", pool_json(&model->pool));
 	add(doc, "advice", advice_json(model));
 	add(doc, "warnings", warnings_json(model->warnings));

@@ -84,6 +84,23 @@ static void list_nothing(const struct list_model *model)
 		       model->tsms->nr ? " (tdi list --all shows them)" : "");
 }
 
+/* Who does not come under any DMA mode, TDI or not. */
+static void list_virtio(const struct virtio_list *list)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct virtio *virtio = &list->virtio[i];
+		char name[VIRTIO_NAME_SIZE];
+
+		virtio_name(virtio, name);
+		if (virtio->err)
+			printf("%s: whether it goes past the DMA API cannot be told (%s)\n", name,
+			       util_errno_name(virtio->err));
+		else if (virtio_bypasses(virtio))
+			printf("%s did not negotiate ACCESS_PLATFORM: it goes past the DMA API.\n",
+			       name);
+	}
+}
+
 static void text_list(const struct list_model *model)
 {
 	static const struct row head = {
@@ -120,6 +137,7 @@ static void text_list(const struct list_model *model)
 	free(rows);
 	if (!tdis)
 		list_nothing(model);
+	list_virtio(model->virtio);
 	text_warnings(warnings);
 }
 

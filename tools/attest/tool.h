@@ -86,6 +86,13 @@ bool tool_tsms(const struct tool *tool, struct tsm_list *ret);
 bool tool_devices(const struct tool *tool, struct dev_list *ret);
 
 /**
+ * tool_virtio() - all virtio devices that have a driver, or a complaint
+ *
+ * Return: true on success; release with virtio_list_free().
+ */
+bool tool_virtio(const struct tool *tool, const struct dev_list *devs, struct virtio_list *ret);
+
+/**
  * tool_tdi() - one TDI, or a complaint
  * @bdf: as util_bdf_parse() made it
  *

@@ -68,3 +68,9 @@ bool virtio_bypasses_at(const struct virtio_list *list, const char *bdf)
 			return true;
 	return false;
 }
+
+void virtio_name(const struct virtio *virtio, char ret[VIRTIO_NAME_SIZE])
+{
+	util_format(ret, VIRTIO_NAME_SIZE, "%s%s%s (%s)", virtio->name, virtio->bdf[0] ? " at " : "",
+		    virtio->bdf, virtio->driver);
+}

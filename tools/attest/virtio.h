@@ -38,4 +38,8 @@ bool virtio_bypasses(const struct virtio *virtio);
 /* The same of a PCI function. */
 bool virtio_bypasses_at(const struct virtio_list *list, const char *bdf);
 
+/* "virtio0 at 0000:00:04.0 (virtio_net)" */
+#define VIRTIO_NAME_SIZE	(2 * NAME_SIZE + BDF_SIZE + 8)
+void virtio_name(const struct virtio *virtio, char ret[VIRTIO_NAME_SIZE]);
+
 #endif /* ATTEST_VIRTIO_H */
