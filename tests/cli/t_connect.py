@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """tdi connect."""
 import errno
+import json
 import os
 import threading
 
+import evidence as e
 from bench import connected, eq, has, hasnt, ready, test, warning_ids
 from model import BDF
+from t_verify import _FILES
 
 
 @test
@@ -322,3 +325,102 @@ def no_driver_is_bound_while_the_kernel_holds_the_device(b):
 
     kernel.on[b.tree.dev("tsm/connect")] = half
     eq((b.run("connect", BDF).returncode, kernel.verbs()), (4, ["unbind", "connect"]))
+
+
+# ---- what the policy asks of the machine ----
+
+def policy_file(**members):
+    return _FILES.put("machine.json", json.dumps({
+        "schema_version": 1, "kind": "policy", "emulated": "allowed", **members}))
+
+
+def attestable(b):
+    """A kernel with evidence that verifies; what is approved it accepts."""
+    kernel = ready(b)
+    evidence = e.Evidence()
+
+    def lock(text):
+        for name, value in (("state", "CONFIG_LOCKED\n"), ("lock", text + "\n"),
+                            ("generation", "3\n"), ("nonce", evidence.nonce),
+                            ("certificates", evidence.chain.spdm(evidence.digest)),
+                            ("vca", evidence.vca), ("measurements", evidence.pairs),
+                            ("report", e.report(ranges=[(0x100, 4, 0, 0)]))):
+            b.tree.tsm(name, value)
+        return 0
+
+    def accept(text):
+        b.tree.tsm("state", "RUN\n")
+        b.tree.tsm("dma", "direct\n")
+        b.tree.tsm("identity", "approved\n")
+        b.tree.tsm("connect", "tsm0\n")
+        return 0
+    for name, answer in (("lock", lock), ("approve", lambda text: 0), ("accept", accept)):
+        kernel.on[b.tree.dev("tsm/" + name)] = answer
+    return kernel, ["--roots", _FILES.put("roots", evidence.chain.root)]
+
+
+@test
+def connect_by_policy_locks_verifies_approves_and_accepts(b):
+    kernel, roots = attestable(b)
+    b.tree.add_virtio("virtio0", access_platform=False)     # allowed unless it is refused
+    for members in ({}, {"virtio_bypass": "allowed"}):
+        kernel.log.clear()
+        b.tree.shared()
+        value, status = b.json("verb.json", "connect", BDF, *roots, "--policy",
+                               policy_file(**members))
+        eq((status, value["reason"], value["device"]["identity"]), (0, None, "approved"))
+        eq(kernel.verbs(), ["unbind", "lock", "approve", "accept", "bind"])
+        eq(kernel.log[2][1], "generation=3")
+
+
+@test
+def a_policy_that_refuses_virtio_past_the_dma_api_comes_before_anything_else(b):
+    kernel, roots = attestable(b)
+    args = ["connect", BDF, *roots, "--policy", policy_file(virtio_bypass="refused")]
+    b.tree.add_function("0000:00:04.0", driver="virtio-pci", tee_io=False)
+    b.tree.add_virtio("virtio0", access_platform=True)
+    b.tree.add_virtio("virtio1", "0000:00:04.0", access_platform=False, driver="virtio_net")
+    b.tree.add_virtio("virtio2", access_platform=False, driver="virtio_console")
+    b.tree.add_virtio("virtio3", access_platform=False, driver=None)
+    ret = b.run(*args)
+    eq((ret.returncode, kernel.log), (3, []))
+    has(ret.stderr, "virtio_bypass: expected no virtio device that goes past the DMA API, found "
+        "virtio1 at 0000:00:04.0 (virtio_net), virtio2 (virtio_console) (ENOKEY)\n",
+        "Have the host offer ACCESS_PLATFORM")
+    hasnt(ret.stdout + ret.stderr, "virtio0", "virtio3", "bound again")
+    value, status = b.json("verb.json", *args)
+    eq((status, value["outcome"], value["error"]), (3, "failed", "ENOKEY"))
+    eq((value["driver"]["after"], value["driver"]["unbound"], kernel.log), ("nvme", False, []))
+    has(value["reason"], "virtio1", "virtio2")
+    # Without them it is connected.
+    for name in ("virtio1", "virtio2"):
+        b.tree.remove(f"bus/virtio/devices/{name}")
+    value, status = b.json("verb.json", *args)
+    eq((status, value["outcome"]), (0, "done"))
+
+
+@test
+def what_cannot_be_told_of_virtio_is_refused_with_the_rest(b):
+    kernel, roots = attestable(b)
+    args = ["connect", BDF, *roots, "--policy", policy_file(virtio_bypass="refused")]
+    b.tree.add_virtio("virtio0")
+    b.tree.put("devices/platform/virtio0/features", "01\n")
+    ret = b.run(*args)
+    eq((ret.returncode, kernel.log), (3, []))
+    has(ret.stderr, "found virtio0 (virtio_blk)")
+    b.tree.remove("bus/virtio/devices")
+    b.tree.put("bus/virtio/devices", "no directory")
+    ret = b.run(*args)
+    eq((ret.returncode, kernel.log), (1, []))
+    has(ret.stderr, "cannot tell whether virtio devices go past the DMA API")
+
+
+@test
+def a_machine_full_of_virtio_is_named_in_bounds(b):
+    kernel, roots = attestable(b)
+    for i in range(60):
+        b.tree.add_virtio(f"virtio{i}", access_platform=False, driver="d" * 40)
+    ret = b.run("connect", BDF, *roots, "--policy", policy_file(virtio_bypass="refused"))
+    eq((ret.returncode, kernel.log), (3, []))
+    has(ret.stderr, "found virtio0 (ddd", ", ... (ENOKEY)")
+    assert len(ret.stderr) < 1200

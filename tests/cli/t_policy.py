@@ -365,6 +365,7 @@ def policies_are_read_strictly(b):
     for broken, where in (
             ({"frob": 1}, "frob"), ({"schema_version": 2}, "schema_version"),
             ({"kind": "verdict"}, "kind"), ({"emulated": True}, "emulated"),
+            ({"virtio_bypass": False}, "virtio_bypass"), ({"virtio_bypass": "x"}, "virtio_bypass"),
             ({"anchors": {}}, "anchors"), ({"anchors": [{}]}, "anchors[0]"),
             ({"anchors": [{"sha256": "00"}]}, "anchors[0].sha256"),
             ({"anchors": [{"pem": "x"}]}, "anchors[0].pem"),
@@ -440,6 +441,17 @@ def weak_policies_get_advice(b):
         assert path in [w["path"] for w in value["warnings"]], (path, value)
 
 
+@test
+def virtio_past_the_dma_api_is_allowed_unless_it_is_refused(b):
+    for value, advised in (({}, True), ({"virtio_bypass": "allowed"}, True),
+                           ({"virtio_bypass": "refused"}, False)):
+        said, status = b.json("policy-check.json", "policy", "check", policy(**value))
+        eq((status, said["valid"], "virtio_bypass" in [w["path"] for w in said["warnings"]]),
+           (DONE, True, advised))
+        # It is about the machine: evidence fulfils it whatever it is.
+        judge(b, DONE, **value)
+
+
 # ---- init ----
 
 def init(b, args, status=DONE):
@@ -496,7 +508,10 @@ def init_takes_devices_as_they_are_and_says_so(b):
     args = _FILES.args(evidence) + ["--report", _FILES.put(
         "r", e.report(info=0x3a, rsvd=3, lnr=1, ranges=[(0, 1, 0xc, 0), (0, 1, 0, 77)][:1]))]
     path, notes = init(b, args)
-    has(notes, "device_mode.debug", "report.no_fw_update", "report.ats", "freshness.nonce")
+    has(notes, "device_mode.debug", "report.no_fw_update", "report.ats", "freshness.nonce",
+        "virtio_bypass")
+    with open(path, encoding="ascii") as f:
+        eq(json.load(f)["virtio_bypass"], "allowed")
     expect(b, args + ["--policy", path], DONE)
 
 

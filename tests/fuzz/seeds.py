@@ -23,7 +23,7 @@ LEAF = e.LEAF_EXT + f"subjectAltName=otherName:2.23.147;UTF8:{CMA}," \
 ROOT, JSON, FILE = 0x02, 0x01, 0x10
 
 POLICY = {
-    "schema_version": 1, "kind": "policy", "emulated": "allowed",
+    "schema_version": 1, "kind": "policy", "emulated": "allowed", "virtio_bypass": "refused",
     "anchors": [{"sha256": "00" * 32}, {"file": "x"}],
     "certificates": {
         "key_usage": "ignored", "basic_constraints": "by_version",

@@ -184,6 +184,55 @@ static bool uses_allow(const struct job *job, struct verb_model *model)
 	return false;
 }
 
+/* Adds to a list, or dots once it grows too long. */
+static void list_add(char *list, size_t size, const char *name)
+{
+	static const char more[] = ", ...";
+	size_t used = strlen(list);
+
+	if (used >= sizeof(more) && !strcmp(list + used - strlen(more), more))
+		return;
+	if (used + strlen(", ") + strlen(name) + sizeof(more) > size)
+		name = "...";
+	util_format(list + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* What the policy asks of the machine: it is no matter of evidence. */
+static bool machine_allows(const struct job *job, struct verb_model *model)
+{
+	char found[512] = "", name[VIRTIO_NAME_SIZE];
+	struct virtio_list virtio;
+	struct dev_list devs;
+	int rc;
+
+	if (!job->connect || !job->inputs->policy.refuse_virtio_bypass)
+		return true;
+	rc = dev_list_read(job->fs, &devs);
+	if (!rc) {
+		rc = virtio_list_read(job->fs, &devs, &virtio);
+		dev_list_free(&devs);
+	}
+	if (rc) {
+		fail_io(model, -rc, "cannot tell whether virtio devices go past the DMA API");
+		return false;
+	}
+	for (size_t i = 0; i < virtio.nr; i++) {
+		/* What cannot be told is not ruled out. */
+		if (!virtio_bypasses(&virtio.virtio[i]) && !virtio.virtio[i].err)
+			continue;
+		virtio_name(&virtio.virtio[i], name);
+		list_add(found, sizeof(found), name);
+	}
+	virtio_list_free(&virtio);
+	if (!found[0])
+		return true;
+	fail(model, TDI_EXIT_POLICY, ENOKEY,
+	     "virtio_bypass: expected no virtio device that goes past the DMA API, found %s",
+	     found);
+	model->advice = "The policy refuses that. Have the host offer ACCESS_PLATFORM (QEMU: iommu_platform=on), or unbind the driver.";
+	return false;
+}
+
 /* ---- the deed ---- */
 
 /* "disconnect" undoes a connect; "unlock" leads out of everything else. */
@@ -347,6 +396,8 @@ static void run_job(const struct job *job, const struct tsm_list *tsms, struct v
 	if (!model->tsm)
 		return;
 	if (job->connect && !connect_is_due(&dev, model->tsm, model))
+		return;
+	if (!machine_allows(job, model))
 		return;
 	model->driver_after[0] = '\0';
 	perform(job, &dev, model);

@@ -137,6 +137,9 @@ void policy_lint(const struct policy *policy, struct policy_problems *ret)
 		advise(ret, "anchors", "no trust anchor: every verification needs --roots");
 	if (policy->emulated)
 		advise(ret, "emulated", "evidence of emulated platforms, which protect nothing, will do");
+	if (!policy->refuse_virtio_bypass)
+		advise(ret, "virtio_bypass",
+		       "tdi connect goes on beside virtio devices that go past the DMA API");
 	if (!any_value(policy))
 		advise(ret, "measurements.blocks",
 		       "no measurement has a value or a floor: any firmware will do");

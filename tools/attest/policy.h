@@ -118,6 +118,8 @@ struct policy_dice {
 /**
  * struct policy - all of it
  * @from_file: somebody wrote it; else it is the built-in one
+ * @refuse_virtio_bypass: nothing is connected beside a virtio device that goes past
+ *	the DMA API; about the machine, not about evidence
  * @asks_certs: it speaks of certificates, so some have to be there
  * @asks_measurements: it speaks of measurements
  * @versions: bit n: SPDM 1.n is allowed
@@ -136,6 +138,7 @@ struct policy {
 	bool asks_measurements;
 	char description[256];
 	bool emulated;
+	bool refuse_virtio_bypass;
 	struct anchors anchors;
 
 	enum policy_rule key_usage;

@@ -263,6 +263,8 @@ void policy_init(FILE *f, const struct subject *subject, const struct parts *par
 	jsonw_string(&w, "kind", "policy");
 	jsonw_format(&w, "description", "made of evidence in hand, %s: read it, and mend it", time);
 	jsonw_string(&w, "emulated", allowed(parts->emulated));
+	/* Evidence says nothing of the machine: the default, to be seen. */
+	jsonw_string(&w, "virtio_bypass", allowed(true));
 	if (parts->has_certs) {
 		put_anchors(&w, subject, parts, anchored);
 		put_certificates(&w, parts);

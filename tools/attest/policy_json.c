@@ -861,6 +861,7 @@ static void read_policy(struct reader *r, struct json_object *doc)
 		{ "kind", read_kind_of_file, NULL },
 		{ "description", read_description, NULL },
 		{ "emulated", read_allow, &policy->emulated },
+		{ "virtio_bypass", read_refuse, &policy->refuse_virtio_bypass },
 		{ "anchors", read_anchors, NULL },
 		{ "certificates", read_certificates, NULL },
 		{ "spdm", read_spdm, NULL },
