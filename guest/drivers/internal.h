@@ -86,7 +86,7 @@ int tdi_unlock(struct tdi *tdi, const char *verb);
 int tdi_found(struct tdi *tdi);
 void tdi_lost(struct tdi *tdi);
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret);
-bool tdi_look(struct tdi *tdi);
+int tdi_look(struct tdi *tdi);
 int tdi_recover(struct tdi *tdi);
 void tdi_shutdown(struct tdi *tdi);
 void tdi_may_sleep(struct tdi *tdi, void *ret);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way back from ERROR: what becomes of the driver while its device is stopped,
- * reset, locked, attested and accepted again.
+ * After a loss: what becomes of the driver while its device is stopped, reset, locked,
+ * attested and accepted again, or stays down.
  *
  * A driver with pci_error_handlers is told what it is told of any PCI error: it stops
  * using the device, keeps its mappings, and starts again after a reset, so that a file
@@ -82,12 +82,40 @@ static void release_driver(struct pci_dev *pdev)
 
 static bool is_wanted(const struct tdi *tdi)
 {
-	return !tdi->going && !tdi->down && tdi->recover && tdi->state == TDI_ERROR;
+	return !tdi->going && !tdi->down && tdi->state == TDI_ERROR;
+}
+
+/*
+ * A driver whose device stays down would wait for answers, and try mappings that are
+ * refused, for as long as it pleases. Its users are better off with an error.
+ */
+static void stay_down(struct pci_dev *pdev)
+{
+	give_up(pdev);
+	release_driver(pdev);
+	pdev->error_state = pci_channel_io_normal;
+}
+
+/* The driver, if there is one, is out of the way when this returns, one way or the other. */
+static bool recover(struct tdi *tdi, bool quiesced)
+{
+	struct pci_dev *pdev = tdi->pdev;
+
+	if (pdev->dev.driver && !quiesced)
+		release_driver(pdev);
+	/* With the lock dropped somebody else may have bound, or removed, it. */
+	if (!is_wanted(tdi) || (pdev->dev.driver && !quiesced) || tdi_recover(tdi))
+		return false;
+	if (!quiesced || resume(pdev))
+		return true;
+	pci_err(pdev, "tdi: %s did not resume\n", pdev->dev.driver->name);
+	stay_down(pdev);
+	return false;
 }
 
 /**
- * tdi_recover_work() - recover a TDI that was lost
- * @work: its @recovery
+ * tdi_recover_work() - what follows a loss
+ * @work: the @recovery of a TDI that was lost
  *
  * Context: Process context; takes the device's lock.
  */
@@ -95,31 +123,23 @@ void tdi_recover_work(struct work_struct *work)
 {
 	struct tdi *tdi = container_of(work, struct tdi, recovery);
 	struct pci_dev *pdev = tdi->pdev;
-	bool had_driver, quiesced, back;
+	bool quiesced, comes_back = false;
 
 	device_lock(&pdev->dev);
 	if (!is_wanted(tdi)) {
 		device_unlock(&pdev->dev);
 		return;
 	}
-	had_driver = pdev->dev.driver;
-	quiesced = had_driver && quiesce(tdi);
-	if (had_driver && !quiesced)
-		release_driver(pdev);
+	if (READ_ONCE(tdi->recover)) {
+		bool had_driver = pdev->dev.driver;
 
-	/* With the lock dropped somebody else may have bound, or removed, it. */
-	back = is_wanted(tdi) && (quiesced || !pdev->dev.driver) && !tdi_recover(tdi);
-	if (quiesced && back && !resume(pdev)) {
-		pci_err(pdev, "tdi: %s did not resume\n", pdev->dev.driver->name);
-		back = false;
+		quiesced = had_driver && quiesce(tdi);
+		comes_back = recover(tdi, quiesced) && had_driver && !quiesced;
 	}
-	if (quiesced && !back) {
-		give_up(pdev);
-		release_driver(pdev);
-		pdev->error_state = pci_channel_io_normal;
-	}
+	if (is_wanted(tdi) && pdev->dev.driver)
+		stay_down(pdev);
 	device_unlock(&pdev->dev);
 
-	if (had_driver && !quiesced && back && device_attach(&pdev->dev) < 0)
+	if (comes_back && device_attach(&pdev->dev) < 0)
 		pci_err(pdev, "tdi: driver did not come back\n");
 }

@@ -107,8 +107,7 @@ static void note_loss(struct tdi *tdi)
 	tdi->backend->ops->dma_disable(tdi);
 	pci_warn(tdi->pdev, "tdi: lost: %s\n", tdi->reason);
 	tdi_watch_tell(tdi, "lost");
-	if (tdi->recover)
-		tdi_watch_recover(tdi);
+	tdi_watch_recover(tdi);
 }
 
 /* Whoever does not hold the device's lock cannot switch, but cut off. */
@@ -188,10 +187,10 @@ static void release(struct tdi *tdi)
 {
 	if (!tdi->enabled)
 		return;
-	if (tdi->counted)
-		pci_tdi_disable(tdi->pdev, TDI_ENABLE);
-	else if (!pci_is_enabled(tdi->pdev))
+	if (!pci_is_enabled(tdi->pdev))
 		pci_clear_master(tdi->pdev);
+	else if (tdi->counted)
+		pci_tdi_disable(tdi->pdev, TDI_ENABLE);
 	pm_runtime_put(&tdi->pdev->dev);
 	tdi->enabled = false;
 }
@@ -836,28 +835,29 @@ static void look_gone(struct tdi *tdi, bool device_locked)
  * @tdi: the TDI
  *
  * Context: Process context; both locks are tried, and not waited for.
- * Return: false if the TDI is not locked, and need not be looked at.
+ * Return: 0; -EBUSY the TDI's lock was taken; -EINVAL the TDI is not locked, and need
+ *	not be looked at.
  */
-bool tdi_look(struct tdi *tdi)
+int tdi_look(struct tdi *tdi)
 {
 	bool device_locked = device_trylock(&tdi->pdev->dev);
 	struct tdi_tsm_info info;
-	bool more = true;
+	int ret = -EBUSY;
 
-	/* A verb that runs has its own eyes on it. */
 	scoped_cond_guard(mutex_try, break, &tdi->lock) {
 		bool own = device_locked && !tdi->going;
 
-		more = tdi->state != TDI_UNLOCKED && tdi->state != TDI_ERROR;
-		if (!more)
+		ret = -EINVAL;
+		if (tdi->state == TDI_UNLOCKED || tdi->state == TDI_ERROR)
 			break;
+		ret = 0;
 		look_gone(tdi, own);
 		if (tdi->state != TDI_ERROR)
 			look(tdi, &info, own);
 	}
 	if (device_locked)
 		device_unlock(&tdi->pdev->dev);
-	return more;
+	return ret;
 }
 
 /**

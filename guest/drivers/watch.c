@@ -17,38 +17,51 @@ MODULE_PARM_DESC(watch_ms,
 
 /* With the interval at 0, how soon another one is noticed. */
 #define IDLE_MS		1000
+/* Somebody else looks at the TDI at this moment, or changes it. */
+#define BUSY_MS		50
 
 /* Frozen while the machine goes to sleep. */
 static struct workqueue_struct *wq;
 
-static void watch_again(struct tdi *tdi)
+static void watch_again(struct tdi *tdi, unsigned int ms)
 {
-	unsigned int ms = READ_ONCE(watch_ms);
-
-	queue_delayed_work(wq, &tdi->watch, msecs_to_jiffies(ms ?: IDLE_MS));
+	queue_delayed_work(wq, &tdi->watch, msecs_to_jiffies(ms));
 }
 
 static void watch(struct work_struct *work)
 {
 	struct tdi *tdi = container_of(to_delayed_work(work), struct tdi, watch);
+	unsigned int ms = READ_ONCE(watch_ms);
 
-	if (tdi_look(tdi))
-		watch_again(tdi);
+	if (!xchg(&tdi->kicked, false) && !ms) {
+		watch_again(tdi, IDLE_MS);
+		return;
+	}
+	switch (tdi_look(tdi)) {
+	case 0:
+		watch_again(tdi, ms ?: IDLE_MS);
+		break;
+	case -EBUSY:
+		WRITE_ONCE(tdi->kicked, true);
+		watch_again(tdi, BUSY_MS);
+		break;
+	}
 }
 
 /* From a state on that is worth a look. */
 void tdi_watch_start(struct tdi *tdi)
 {
-	watch_again(tdi);
+	watch_again(tdi, READ_ONCE(watch_ms) ?: IDLE_MS);
 }
 
 /* Something may have happened. Any context. */
 void tdi_watch_kick(struct tdi *tdi)
 {
+	WRITE_ONCE(tdi->kicked, true);
 	mod_delayed_work(wq, &tdi->watch, 0);
 }
 
-/* It was lost, and its user wants it back. */
+/* It was lost: what follows needs the device's lock. */
 void tdi_watch_recover(struct tdi *tdi)
 {
 	queue_work(wq, &tdi->recovery);

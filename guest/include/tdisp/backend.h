@@ -287,6 +287,7 @@ struct tdi_losses {
  * @debugfs: directory
  * @link: it goes down, and to sleep, before its TSM does; or NULL
  * @watch: asks the TSM now and then
+ * @kicked: and is to ask it now
  * @recovery: what a loss leads to, if @recover
  *
  * Embedded first in the backend's own structure.
@@ -314,6 +315,7 @@ struct tdi {
 	struct dentry *debugfs;
 	struct device_link *link;
 	struct delayed_work watch;
+	bool kicked;
 	struct work_struct recovery;
 };
 
