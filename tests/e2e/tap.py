@@ -23,6 +23,11 @@ def equal(found: Any, expected: Any, what: str) -> None:
         raise Failed(f"{what}: expected {expected!r}, found {found!r}")
 
 
+def figure(name: str, value: float, *, add: bool = False) -> None:
+    """A number for the results. add: to what other programs of the suite count as well."""
+    print(f"# figure{'+' if add else ''}: {name}={value}", flush=True)
+
+
 class Tap:
     """Prints results as they come; done() is the program's end."""
 
@@ -58,7 +63,7 @@ class Tap:
         self.explain(f"{time.monotonic() - start:.1f} s")
 
     def figure(self, name: str, value: float) -> None:
-        print(f"# figure: {name}={value}", flush=True)
+        figure(name, value)
 
     def done(self) -> None:
         print(f"1..{self.number}")

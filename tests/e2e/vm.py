@@ -275,6 +275,7 @@ class Vm:
                  order: str = "accept-first", nvme: int = 1, dma: int = 1,
                  disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 2,
                  tee_mailbox: bool = False, bar2: str = "whole", bar2_mib: int = 0,
+                 devices: tuple[str, ...] = (),
                  initramfs: Path | None = None,
                  image: Path | None = None, icount: int | None = None,
                  swiotlb: str = "32768,force", iommu: bool = False,
@@ -284,6 +285,8 @@ class Vm:
         self.order = order
         self.tee_mailbox = tee_mailbox
         self.bar2, self.bar2_mib = bar2, bar2_mib
+        # What else tdisp-emu is told: "--strict", "bme" ..
+        self.devices = devices
         self.with_emulator = emulator
         self.nvme, self.dma = nvme, dma
         self.disk_mib = disk_mib
@@ -340,7 +343,8 @@ class Vm:
                 "--nvme", str(self.nvme), "--dma", str(self.dma),
                 "--bar2", self.bar2,
                 *(["--bar2-mib", str(self.bar2_mib)] if self.bar2_mib else []),
-                *(["--tee-mailbox"] if self.tee_mailbox else [])])
+                *(["--tee-mailbox"] if self.tee_mailbox else []),
+                *self.devices])
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
         self.guest = Guest(self.directory / "agent.sock", lambda: not self.qemu_ended())
