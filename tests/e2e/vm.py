@@ -265,6 +265,47 @@ class Guest:
         self._lines.close()
 
 
+class Qmp:
+    """QEMU's own command socket."""
+
+    def __init__(self, path: Path, alive: Any):
+        deadline = time.monotonic() + EMU_TIMEOUT
+        self._lines = Lines(path, deadline, alive)
+        self._events: list[dict[str, Any]] = []
+        json.loads(self._lines.read(deadline))
+        self.command("qmp_capabilities")
+
+    def command(self, name: str, **arguments: Any) -> Any:
+        """What the command returns; an error is one."""
+        deadline = time.monotonic() + EMU_TIMEOUT
+        self._lines.write(json.dumps({"execute": name, "arguments": arguments}))
+        while True:
+            message = json.loads(self._lines.read(deadline))
+            if "error" in message:
+                raise VmError(f"QMP: {name}: {message['error']['desc']}")
+            if "return" in message:
+                return message["return"]
+            self._events.append(message)
+
+    def event(self, name: str, deadline: float, **data: Any) -> dict[str, Any]:
+        """Waits for an event with that data, or finds it among those that came before."""
+        while True:
+            for i, event in enumerate(self._events):
+                found = event.get("data", {})
+                if event["event"] == name and data.items() <= found.items():
+                    del self._events[i]
+                    return event
+            self._events.append(json.loads(self._lines.read(deadline)))
+
+    def forget(self) -> None:
+        """The events that came until now."""
+        self.command("query-name")
+        self._events.clear()
+
+    def close(self) -> None:
+        self._lines.close()
+
+
 class Vm:
     """QEMU, a kernel, our initramfs and, unless emulator=False, tdisp-emu."""
 
@@ -314,6 +355,7 @@ class Vm:
         self.keep_logs = False
         self.complaint = ""
         self._qemu: subprocess.Popen[bytes] | None = None
+        self._qmp: Qmp | None = None
 
     # --- start ---------------------------------------------------------------
 
@@ -362,6 +404,7 @@ class Vm:
             "-serial", f"file:{self.directory}/console.log",
             "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
             "-serial", "chardev:agent",
+            "-qmp", f"unix:{self.directory}/qmp.sock,server=on,wait=off",
             "-kernel", self.image, "-initrd", self.initramfs,
             "-append", append,
         ]
@@ -369,17 +412,52 @@ class Vm:
             argv += ["-device", "intel-iommu,caching-mode=on,intremap=off"]
         if self.with_emulator:
             for i, function in enumerate(self.functions()):
-                device = {"driver": "vfio-user-pci", "bus": f"rp{i}", "id": function, "socket": {
-                    "type": "unix", "path": f"{self.directory}/{function}.sock"}}
-                if self.icount is not None:
-                    # A register write has had its effect before the next instruction.
-                    device["x-no-posted-writes"] = True
-                if self.together and function in ("nvme0", "dma0"):
-                    device.update(bus="rp1", multifunction=True,
-                                  addr="0.0" if function == "nvme0" else "0.1")
                 argv += ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}",
-                         "-device", json.dumps(device)]
+                         "-device", json.dumps(self._device(function))]
         return argv
+
+    def _device(self, function: str) -> dict[str, Any]:
+        """What QEMU is told of a function of the emulator's."""
+        device: dict[str, Any] = {
+            "driver": "vfio-user-pci", "bus": f"rp{self.functions().index(function)}",
+            "id": function,
+            "socket": {"type": "unix", "path": f"{self.directory}/{function}.sock"}}
+        if self.icount is not None:
+            # A register write has had its effect before the next instruction.
+            device["x-no-posted-writes"] = True
+        if self.together and function in ("nvme0", "dma0"):
+            device.update(bus="rp1", multifunction=True,
+                          addr="0.0" if function == "nvme0" else "0.1")
+        return device
+
+    # --- while it runs -------------------------------------------------------
+
+    def qmp(self, command: str, **arguments: Any) -> Any:
+        """A command for QEMU."""
+        return self._monitor().command(command, **arguments)
+
+    def _monitor(self) -> Qmp:
+        if self._qmp is None:
+            self._qmp = Qmp(self.directory / "qmp.sock", lambda: not self.qemu_ended())
+        return self._qmp
+
+    def plug(self, function: str) -> None:
+        """The card goes into its slot; the guest comes to see it."""
+        self.qmp("device_add", **self._device(function))
+
+    def press(self, function: str) -> None:
+        """Somebody presses the attention button: the guest is asked to let go."""
+        self._monitor().forget()
+        self.qmp("device_del", id=function)
+
+    def unplugged(self, function: str, timeout: float = RUN_TIMEOUT) -> None:
+        """Waits until the guest has powered the slot off, and the card is away."""
+        self._monitor().event("DEVICE_DELETED", time.monotonic() + timeout, device=function)
+
+    def unplug(self, function: str) -> None:
+        """Politely: asked for, and granted by the guest."""
+        self.press(function)
+        self.unplugged(function)
 
     def qemu_ended(self) -> bool:
         return self._qemu is None or self._qemu.poll() is not None
@@ -400,6 +478,8 @@ class Vm:
         complaints = []
         if hasattr(self, "guest"):
             self.guest.close()
+        if self._qmp is not None:
+            self._qmp.close()
         if self._qemu is not None:
             if self.qemu_ended() and not self.expected_dead_emulator:
                 complaints.append(f"QEMU ended by itself, status {self._qemu.returncode}")
