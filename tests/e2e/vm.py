@@ -42,6 +42,9 @@ BOOT_TIMEOUT = 90 * SLOW
 RUN_TIMEOUT = 60 * SLOW
 EMU_TIMEOUT = 20 * SLOW
 
+# Of a root port: interrupt 0020, power indicator 0300 (off: all set), power off 0400.
+SLOT_CONTROL = "CAP_EXP+18.w"
+
 BAD_CONSOLE = re.compile(r"Call Trace|BUG:|WARNING:|Oops|KASAN|Kernel panic")
 BAD_EMULATOR = re.compile(r"ERROR: \w*Sanitizer|runtime error:")
 
@@ -320,7 +323,7 @@ class Vm:
                  initramfs: Path | None = None,
                  image: Path | None = None, icount: int | None = None,
                  swiotlb: str = "32768,force", iommu: bool = False,
-                 together: bool = False):
+                 together: bool = False, msi: bool = False):
         self.name = f"{name}-{kernel.split('+')[0]}"
         self.kernel = kernel
         self.order = order
@@ -338,6 +341,8 @@ class Vm:
         self.iommu = iommu
         # nvme0 and dma0 are functions 0 and 1 of one slot: one IOMMU group.
         self.together = together
+        # TDIs have MSI instead of MSI-X. Without that, QEMU does not survive unplugging.
+        self.msi = msi
         if iommu:
             self.append += " intel_iommu=on"
         if icount is not None:
@@ -386,6 +391,7 @@ class Vm:
                 "--bar2", self.bar2,
                 *(["--bar2-mib", str(self.bar2_mib)] if self.bar2_mib else []),
                 *(["--tee-mailbox"] if self.tee_mailbox else []),
+                *(["--msi"] if self.msi else []),
                 *self.devices])
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
@@ -412,7 +418,8 @@ class Vm:
             argv += ["-device", "intel-iommu,caching-mode=on,intremap=off"]
         if self.with_emulator:
             for i, function in enumerate(self.functions()):
-                argv += ["-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1}",
+                argv += ["-device", f"pcie-root-port,id=rp{i},bus=pcie.0,addr={i + 1},"
+                         f"chassis={i + 1},slot={i + 1}",
                          "-device", json.dumps(self._device(function))]
         return argv
 
@@ -442,7 +449,13 @@ class Vm:
         return self._qmp
 
     def plug(self, function: str) -> None:
-        """The card goes into its slot; the guest comes to see it."""
+        """The card goes into its slot, once its power indicator is off."""
+        deadline = time.monotonic() + RUN_TIMEOUT
+        while int(self.guest.sh(f"setpci -s {self.port(function)} {SLOT_CONTROL}"), 16) \
+                & 0x300 != 0x300:
+            if time.monotonic() > deadline:
+                raise VmTimeout(f"{function}: its slot stays on")
+            time.sleep(0.05)
         self.qmp("device_add", **self._device(function))
 
     def press(self, function: str) -> None:
@@ -455,9 +468,34 @@ class Vm:
         self._monitor().event("DEVICE_DELETED", time.monotonic() + timeout, device=function)
 
     def unplug(self, function: str) -> None:
-        """Politely: asked for, and granted by the guest."""
+        """Politely: asked for, and granted by the guest, five seconds later."""
         self.press(function)
         self.unplugged(function)
+
+    def power_off(self, function: str) -> None:
+        """Politely, and at once: the guest powers the slot off, nobody pressed anything."""
+        self._monitor().forget()
+        self.guest.sh(f"echo 0 > /sys/bus/pci/slots/{self._slot(function)}/power")
+        self.unplugged(function)
+
+    def pull(self, function: str) -> None:
+        """By surprise: the card is away, and only then does the guest hear of it.
+
+        QEMU has no command for that. It lets go of a card when a slot is powered off; this
+        does so behind the back of the guest's driver. Power is back before the slot
+        may interrupt again, as its driver would otherwise take it for its own doing.
+        """
+        self._monitor().forget()
+        self.guest.sh(f"setpci -s {self.port(function)} {SLOT_CONTROL}=0700:0720 "
+                      f"{SLOT_CONTROL}=0120:0720")
+        self.unplugged(function)
+
+    def port(self, function: str) -> str:
+        """Address of the root port that the function is behind."""
+        return f"0000:00:{self._slot(function):02x}.0"
+
+    def _slot(self, function: str) -> int:
+        return self.functions().index(function) + 1
 
     def qemu_ended(self) -> bool:
         return self._qemu is None or self._qemu.poll() is not None
