@@ -346,11 +346,23 @@ void pci_back(struct func *f)
 	f->gone = false;
 }
 
+/* The VM has other functions still, so this one was unplugged. */
+static bool is_unplugged(const struct func *f)
+{
+	for (unsigned int i = 0; i < f->emu->nr_funcs; i++)
+		if (f->emu->func[i]->kind == FUNC_MBOX && vfu_connected(f->emu->func[i]))
+			return f->dsm;
+	return false;
+}
+
 void pci_vm_gone(struct func *f)
 {
-	reset_quietly(f);
-	if (f->dsm)
+	/* STOP is for the guest to say, as if it was gone: the TSM takes it without a card. */
+	if (is_unplugged(f))
+		dsm_violation(f->dsm, "unplugged");
+	else if (f->dsm)
 		dsm_vm_reset(f->dsm);
+	reset_quietly(f);
 	if (f->kind == FUNC_MBOX)
 		tsm_vm_reset(f->emu->tsm);
 }

