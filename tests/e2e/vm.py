@@ -494,6 +494,10 @@ class Vm:
         """Address of the root port that the function is behind."""
         return f"0000:00:{self._slot(function):02x}.0"
 
+    def address(self, function: str) -> str:
+        """Address of a function that is in its slot."""
+        return self.guest.sh(f"cd /sys/bus/pci/devices/{self.port(function)} && ls -d 0000:??:??.?")
+
     def _slot(self, function: str) -> int:
         return self.functions().index(function) + 1
 
