@@ -20,9 +20,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all modules tools emu unit initramfs own bench
+.PHONY: all modules tools emu unit e2e initramfs own bench
 
-all: modules tools emu unit initramfs
+all: modules tools emu unit e2e initramfs
 	@:
 
 lib_src := $(filter-out guest/lib/tests/%,$(wildcard guest/lib/*.c guest/lib/*/*.c))
@@ -96,6 +96,14 @@ $(kernel_stamps): $(B)/modules/%/.built: $(guest_src) tests/kernels/modules
 $(initramfs_images): $(B)/initramfs/%.img: $(B)/modules/%/.built $(B)/tools/tdi $(initramfs_src)
 	$(Q)mkdir -p $(@D)
 	$(call say,INITRD,$*) TDI_BUILD=$(CURDIR)/$(B) mkinitramfs -d tests/e2e/initramfs -o $@.part $* && mv $@.part $@
+
+# --- what some VMs have besides ------------------------------------------------
+
+e2e: $(B)/e2e/tdi-kexec
+
+$(B)/e2e/tdi-kexec: tests/e2e/kexec.c
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(CFLAGS) -static -o $@.part $< && mv $@.part $@
 
 # --- kernels of our own (tests/kernels/kernel put them here) and what they boot --
 

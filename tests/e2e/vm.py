@@ -256,6 +256,15 @@ class Guest:
             raise VmError(f"guest: status {status} of: {script}\n{output}")
         return output.rstrip("\n")
 
+    def boots(self, script: str) -> None:
+        """Runs a script that ends this kernel; waits for the agent of the next one."""
+        deadline = time.monotonic() + BOOT_TIMEOUT
+        self._id += 1
+        self._lines.write(f"run {self._id} {base64.b64encode(script.encode()).decode()}")
+        while not (line := self._lines.read(deadline)).startswith("agent ready"):
+            if line.startswith(f"begin {self._id} "):
+                raise VmError(f"guest: still there after: {script}")
+
     def read(self, path: str) -> str:
         return self.sh(f"cat {path}")
 
@@ -323,7 +332,8 @@ class Vm:
                  initramfs: Path | None = None,
                  image: Path | None = None, icount: int | None = None,
                  swiotlb: str = "32768,force", iommu: bool = False,
-                 together: bool = False, msi: bool = False):
+                 together: bool = False, msi: bool = False, reboot: bool = False,
+                 kexec: bool = False):
         self.name = f"{name}-{kernel.split('+')[0]}"
         self.kernel = kernel
         self.order = order
@@ -343,6 +353,8 @@ class Vm:
         self.together = together
         # TDIs have MSI instead of MSI-X. Without that, QEMU does not survive unplugging.
         self.msi = msi
+        # The guest can boot again: by a reset, or into the kernel that it has in /kexec.
+        self.can_reboot, self.can_kexec = reboot, kexec
         if iommu:
             self.append += " intel_iommu=on"
         if icount is not None:
@@ -393,15 +405,33 @@ class Vm:
                 *(["--tee-mailbox"] if self.tee_mailbox else []),
                 *(["--msi"] if self.msi else []),
                 *self.devices])
+        if self.can_kexec:
+            self.initramfs = self._with_kernel()
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
         self.guest = Guest(self.directory / "agent.sock", lambda: not self.qemu_ended())
+
+    def _with_kernel(self) -> Path:
+        """The initramfs with /kexec on top: kernel, initramfs, and who starts them."""
+        tree, image = self.directory / "kexec", self.directory / "kexec.img"
+        tree.mkdir()
+        files = {"vmlinuz": self.image, "initrd": self.initramfs,
+                 "start": BUILD / "e2e/tdi-kexec"}
+        for name, path in files.items():
+            shutil.copy(path, tree / name)
+        names = "\n".join(["kexec", *(f"kexec/{name}" for name in files)])
+        cpio = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=self.directory,
+                              input=names.encode(), stdout=subprocess.PIPE, check=True).stdout
+        image.write_bytes(self.initramfs.read_bytes() + cpio)
+        shutil.rmtree(tree)
+        return image
 
     def _qemu_argv(self) -> list[str | Path]:
         append = ("console=ttyS0 rdinit=/scripts/tdi-init "
                   f"swiotlb={self.swiotlb} loglevel=6 panic=-1 oops=panic {self.append}")
         argv: list[str | Path] = [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config",
+            *([] if self.can_reboot else ["-no-reboot"]),
             "-display", "none", *acceleration(self.icount),
             "-machine", "q35,kernel-irqchip=split", "-smp", str(self.cpus), "-m", self.memory,
             "-object", f"memory-backend-memfd,id=m0,size={self.memory},share=on",
@@ -489,6 +519,14 @@ class Vm:
         self.guest.sh(f"setpci -s {self.port(function)} {SLOT_CONTROL}=0700:0720 "
                       f"{SLOT_CONTROL}=0120:0720")
         self.unplugged(function)
+
+    def reboot(self) -> None:
+        """As a user would, only that there is no user space to end (reboot=True)."""
+        self.guest.boots("reboot -f")
+
+    def kexec(self) -> None:
+        """Into the same kernel, without a reset (kexec=True)."""
+        self.guest.boots("/kexec/start /kexec/vmlinuz /kexec/initrd \"$(cat /proc/cmdline)\"")
 
     def port(self, function: str) -> str:
         """Address of the root port that the function is behind."""
