@@ -28,6 +28,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -264,6 +265,10 @@ class Guest:
         while not (line := self._lines.read(deadline)).startswith("agent ready"):
             if line.startswith(f"begin {self._id} "):
                 raise VmError(f"guest: still there after: {script}")
+
+    def nudge(self) -> None:
+        """A line that the agent makes nothing of."""
+        self._lines.write("")
 
     def read(self, path: str) -> str:
         return self.sh(f"cat {path}")
@@ -527,6 +532,27 @@ class Vm:
     def kexec(self) -> None:
         """Into the same kernel, without a reset (kexec=True)."""
         self.guest.boots("/kexec/start /kexec/vmlinuz /kexec/initrd \"$(cat /proc/cmdline)\"")
+
+    def sleep(self, how: str) -> tuple[int, str]:
+        """Suspends (freeze, mem); exit status and output. If it does sleep, it is woken.
+
+        From mem by QEMU; from freeze by a character on the agent's line.
+        """
+        def wake() -> None:
+            if self.qmp("query-status")["status"] == "suspended":
+                self.qmp("system_wakeup")
+            else:
+                self.guest.nudge()
+
+        alarm = threading.Timer(8 * SLOW, wake)
+        self._monitor()
+        alarm.start()
+        try:
+            return self.guest.run("echo enabled > /sys/class/tty/ttyS1/power/wakeup;"
+                                  f" echo {how} | dd of=/sys/power/state 2>&1")
+        finally:
+            alarm.cancel()
+            alarm.join()
 
     def port(self, function: str) -> str:
         """Address of the root port that the function is behind."""

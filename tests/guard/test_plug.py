@@ -65,7 +65,7 @@ rounds=0
 while [ -e /tmp/io.$disk ]; do
 	round >/tmp/ended.$disk.part 2>/dev/null || { mv /tmp/ended.$disk.part /tmp/ended.$disk; break; }
 	rounds=$((rounds + 1))
-	echo $rounds >/tmp/rounds.$disk
+	echo $rounds >/tmp/rounds.$disk.part && mv /tmp/rounds.$disk.part /tmp/rounds.$disk
 done
 rm -f /tmp/running.$disk
 """
@@ -364,7 +364,7 @@ def main() -> None:
                 unplugs = p.unplugs
                 vm.keep_logs = bool(tap.failed)
         tap.result(not vm.complaint, "console and sanitizers are clean", vm.complaint)
-    except (VmError, Failed):
+    except Exception:
         tap.result(False, "the VM did its part", traceback.format_exc())
     tap.figure("unplugs", unplugs)
     tap.done()
