@@ -427,7 +427,9 @@ class Vm:
         names = "\n".join(["kexec", *(f"kexec/{name}" for name in files)])
         cpio = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=self.directory,
                               input=names.encode(), stdout=subprocess.PIPE, check=True).stdout
-        image.write_bytes(self.initramfs.read_bytes() + cpio)
+        # The kernel takes an archive that is not compressed at a multiple of four bytes only.
+        first = self.initramfs.read_bytes()
+        image.write_bytes(first + bytes(-len(first) % 4) + cpio)
         shutil.rmtree(tree)
         return image
 
