@@ -463,6 +463,20 @@ static void track(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
 	}
 }
 
+/*
+ * D3hot to D0 without No_Soft_Reset: the function starts anew, but for its BARs. QEMU
+ * answers for those with a copy of its own, which this leaves alone: a guest that
+ * wants to restore them (Linux 7.2) finds nothing to do, and never writes them.
+ */
+static void soft_reset(struct func *f)
+{
+	uint8_t bars[CFG_BARS_END - CFG_BAR(0)];
+
+	memcpy(bars, f->cfg + CFG_BAR(0), sizeof(bars));
+	pci_reset(f, "power-state");
+	memcpy(f->cfg + CFG_BAR(0), bars, sizeof(bars));
+}
+
 /* What a register does beyond holding its bits. */
 static void side_effects(struct func *f, unsigned int reg, uint32_t old, uint32_t new,
 			 uint32_t written, uint32_t lanes)
@@ -481,9 +495,8 @@ static void side_effects(struct func *f, unsigned int reg, uint32_t old, uint32_
 		put32(f, STREAM_STATUS, new & STREAM_ENABLE ? STREAM_SECURE : 0);
 		break;
 	case PM_CSR:
-		/* D3hot to D0 without No_Soft_Reset: the function starts anew. */
 		if ((old & PM_STATE) == 3 && !(new & PM_STATE))
-			pci_reset(f, "power-state");
+			soft_reset(f);
 		break;
 	case PCIE_DEVCTL:
 		if (written & DEVCTL_FLR && get32(f, PCIE_DEVCAP) & DEVCAP_FLR)
