@@ -8,6 +8,7 @@
 #include <linux/panic.h>
 #include <linux/pci.h>
 #include <linux/rwsem.h>
+#include <linux/suspend.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
@@ -74,7 +75,10 @@ static bool is_tee_capable(struct pci_dev *pdev)
 	return cap & PCI_EXP_DEVCAP_TEE;
 }
 
-/* Releases a function's driver, and notes in @bound that it had one. */
+/*
+ * Releases a function's driver, and notes in @bound that it had one. A disk's driver
+ * forgets what was not written when it goes, so that is written first.
+ */
 static void detach(struct pci_dev *pdev, struct xarray *bound)
 {
 	if (!pdev->dev.driver)
@@ -85,6 +89,7 @@ static void detach(struct pci_dev *pdev, struct xarray *bound)
 	 */
 	if (!xa_store(bound, (unsigned long)pdev, pdev, GFP_KERNEL))
 		pci_dev_get(pdev);
+	ksys_sync_helper();
 	device_release_driver(&pdev->dev);
 }
 

@@ -333,7 +333,7 @@ class Vm:
                  order: str = "accept-first", nvme: int = 1, dma: int = 1,
                  disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 2,
                  tee_mailbox: bool = False, bar2: str = "whole", bar2_mib: int = 0,
-                 devices: tuple[str, ...] = (),
+                 devices: tuple[str, ...] = (), qemu: tuple[str, ...] = (),
                  initramfs: Path | None = None,
                  image: Path | None = None, icount: int | None = None,
                  swiotlb: str = "32768,force", iommu: bool = False,
@@ -346,6 +346,8 @@ class Vm:
         self.bar2, self.bar2_mib = bar2, bar2_mib
         # What else tdisp-emu is told: "--strict", "bme" ..
         self.devices = devices
+        # .. and QEMU.
+        self.qemu = qemu
         self.with_emulator = emulator
         self.nvme, self.dma = nvme, dma
         self.disk_mib = disk_mib
@@ -449,7 +451,7 @@ class Vm:
             "-serial", "chardev:agent",
             "-qmp", f"unix:{self.directory}/qmp.sock,server=on,wait=off",
             "-kernel", self.image, "-initrd", self.initramfs,
-            "-append", append,
+            "-append", append, *self.qemu,
         ]
         if self.iommu:
             argv += ["-device", "intel-iommu,caching-mode=on,intremap=off"]
