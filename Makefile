@@ -19,7 +19,7 @@ RUN := $(ENTER) tests/run
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo check all modules tools emu initramfs unit cli emu-check e2e style \
-	coverage fuzz kunit soak own-kernel bench \
+	coverage fuzz kunit soak guard own-kernel bench \
 	shell root host clean
 
 help: ## this list
@@ -72,8 +72,11 @@ e2e: all ## scenarios in VMs
 kunit: own-kernel ## KUnit suites on kernels that complain, static checks, a soak sample
 	@$(RUN) kunit soak
 
-soak: own-kernel ## every failure point, many cycles, devices in parallel
-	@$(RUN) soak-long
+soak: own-kernel ## every failure point, many cycles, losses and unplugs
+	@$(RUN) rows guard guard-long soak-long
+
+guard: all ## what a locked device survives, and the way back from ERROR
+	@$(RUN) rows guard
 
 # A plain kernel of our own, if one is there, has the kernel's own benchmark for a referee.
 bench: all ## what DMA costs in instructions, and that nothing bounces
