@@ -81,6 +81,11 @@ static int may(struct tdi *tdi, enum tdi_event event)
 	return ret;
 }
 
+bool tdi_is_accepted(const struct tdi *tdi)
+{
+	return tdi->state == TDI_RUN;
+}
+
 static void transition(struct tdi *tdi, enum tdi_event event)
 {
 	enum tdi_state old = tdi->state;
@@ -92,7 +97,7 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 	/* The TSM has taken it back, whoever still holds a mapping of it. */
 	if (tdi->state == TDI_ERROR)
 		tdi_iomem_remove(tdi);
-	else if (tdi->state != TDI_UNLOCKED)
+	else if (tdi_is_accepted(tdi))
 		tdi_watch_start(tdi);
 	trace_tdi_transition(pci_name(tdi->pdev), old, event, tdi->state);
 }
@@ -126,11 +131,6 @@ static void fault_in(struct tdi *tdi, bool device_locked)
 static void fault(struct tdi *tdi)
 {
 	fault_in(tdi, true);
-}
-
-bool tdi_is_accepted(const struct tdi *tdi)
-{
-	return tdi->state == TDI_RUN;
 }
 
 /**
@@ -792,7 +792,7 @@ static bool is_as_it_was(struct tdi *tdi, const struct tdi_tsm_info *info)
 		return false;
 	}
 	/* Somebody who locks it again cannot know the guest's nonces. */
-	if (tdi->state != TDI_ERROR && tdi->evidence &&
+	if (tdi_is_accepted(tdi) &&
 	    tdi->evidence->nonces.lock != info->nonces.lock) {
 		tdi_reason(tdi, "lock nonce: expected %#llx, found %#llx",
 			   tdi->evidence->nonces.lock, info->nonces.lock);
@@ -834,8 +834,10 @@ static void look_gone(struct tdi *tdi, bool device_locked)
  * tdi_look() - is it still there, and in the state that it should be in?
  * @tdi: the TDI
  *
+ * Only where something was granted: what happens before that, the verbs find out.
+ *
  * Context: Process context; both locks are tried, and not waited for.
- * Return: 0; -EBUSY the TDI's lock was taken; -EINVAL the TDI is not locked, and need
+ * Return: 0; -EBUSY the TDI's lock was taken; -EINVAL the TDI is not accepted, and need
  *	not be looked at.
  */
 int tdi_look(struct tdi *tdi)
@@ -848,7 +850,7 @@ int tdi_look(struct tdi *tdi)
 		bool own = device_locked && !tdi->going;
 
 		ret = -EINVAL;
-		if (tdi->state == TDI_UNLOCKED || tdi->state == TDI_ERROR)
+		if (!tdi_is_accepted(tdi))
 			break;
 		ret = 0;
 		look_gone(tdi, own);

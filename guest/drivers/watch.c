@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a locked TDI still what the guest was told? The TSM is asked whenever the
+ * Is an accepted TDI still what the guest was told? The TSM is asked whenever the
  * platform says that something happened, whenever the device answers nothing but
  * ones, and now and then all the same: whoever holds events back is the host.
  */
@@ -13,7 +13,7 @@
 static unsigned int watch_ms = 1000;
 module_param(watch_ms, uint, 0644);
 MODULE_PARM_DESC(watch_ms,
-		 "How often the TSM is asked for the state of a locked TDI, in ms, 0: never (default: 1000)");
+		 "How often the TSM is asked for the state of an accepted TDI, in ms, 0: never (default: 1000)");
 
 /* With the interval at 0, how soon another one is noticed. */
 #define IDLE_MS		1000
