@@ -198,6 +198,11 @@ def so_does_one_that_has_every_register(s: Session) -> None:
     survives(s, actions(s) + all_registers(s))
 
 
+# What leads to ERROR on any device; the others are told apart in rows.py.
+SURE = ("enable and disable", "Command cleared", "Bus Master off and on", "BAR 0 moved",
+        "D3hot and back", "FLR", "Extended Tag toggled", "10-bit tags toggled")
+
+
 def does_not(s: Session, todo: list[Action]) -> None:
     """The same without the guard, each on a device that was accepted anew."""
     s.sh("echo 0 > /sys/module/tdi/parameters/guard")
@@ -219,26 +224,27 @@ def does_not(s: Session, todo: list[Action]) -> None:
         s.unbind_driver(s.nvme)
         s.do("unlock")
     print(f"# {errors} entries to ERROR in {len(todo)}; harmless: {', '.join(harmless)}")
-    check(errors > 0, "entries to ERROR without the guard: expected some, found none")
+    equal(harmless, [], "what did not lead to ERROR without the guard")
     figure("error_entries_unguarded", errors, add=True)
     s.sh("echo 1 > /sys/module/tdi/parameters/guard")
 
 
 @scenario(devices=BME)
 def without_the_guard_the_first_does_not(s: Session) -> None:
-    does_not(s, [a for a in actions(s) if "port" not in a.name])
+    does_not(s, [a for a in actions(s) if a.name in SURE])
 
 
 @scenario(devices=COMMAND)
 def nor_does_the_second(s: Session) -> None:
-    does_not(s, actions(s)[:4])
+    does_not(s, actions(s)[:2])
 
 
 @scenario(devices=COMMAND)
 def what_was_tried_is_told(s: Session) -> None:
     connect(s)
-    equal(s.sh(f"setpci -s {s.nvme} COMMAND=0:4 COMMAND CAP_EXP+8.w=8000:8000"), "0502",
-          "Command as the writer reads it")
+    before = int(s.sh(f"setpci -s {s.nvme} COMMAND"), 16)
+    after = int(s.sh(f"setpci -s {s.nvme} COMMAND=0:4 COMMAND CAP_EXP+8.w=8000:8000"), 16)
+    equal((before & 6, after), (6, before & ~4), "Command as the writer reads it")
     s.sh(f"setpci -s {s.nvme} 10.l=e0000000 f.b=40")
     lines = [line.split(maxsplit=5) for line in s.read("audit").splitlines()]
     told = {(register, effect): (count, offset, task)

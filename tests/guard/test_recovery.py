@@ -90,7 +90,7 @@ sh /tmp/load.sh > /dev/null 2>&1 &""")
 @scenario(all_kernels=True)
 def a_disk_comes_back_from_every_error_while_it_is_used(s: Session) -> None:
     dice = random.Random(6)
-    rounds = 100 if LONG else 8
+    rounds = 100 if LONG else 7
     accepted(s)
     before = stats(s)
     good, slowest = 0, 0.0
