@@ -150,6 +150,55 @@ static void values(void)
 		write_seed("values", rows[i].name, &rows[i].type, 1, bytes, rows[i].len);
 }
 
+/* A capability's header, in a config space of fuzz_guard.c; its first three bytes are flags. */
+static void put_cap(struct image *img, size_t at, uint32_t header)
+{
+	img_set(img, 3 + at, header, 4);
+}
+
+static void put_access(struct image *img, uint16_t where, uint8_t size, uint32_t val)
+{
+	img_le(img, where, 2);
+	img_le(img, size, 2);
+	img_le(img, val, 4);
+}
+
+static void guarded_functions(void)
+{
+	static const uint16_t extended[] = {
+		0x0e, 0x0f, 0x10, 0x12, 0x13, 0x15, 0x17, 0x1b, 0x24, 0x2f, 0x30,
+	};
+	static const char *const names[] = { "endpoint", "port", "msix" };
+	struct image img = { 0 };
+	uint8_t flags;
+	size_t i;
+
+	for (flags = 0; flags < 3; flags++) {
+		img_reset(&img);
+		img_le(&img, flags, 1);
+		img_le(&img, 0x800, 2);
+		img_fill(&img, 0, 0x800);
+		put_cap(&img, 0x04, 0x00100406);
+		put_cap(&img, 0x34, 0x40);
+		put_cap(&img, 0x40, 0x8010);
+		put_cap(&img, 0x80, 0x9001);
+		put_cap(&img, 0x90, 0xa011);
+		put_cap(&img, 0xa0, 0x0014);
+		for (i = 0; i < sizeof(extended) / sizeof(extended[0]); i++)
+			put_cap(&img, 0x100 + 0x40 * i, (0x140 + 0x40 * i) << 20 | 0x10000 |
+				extended[i]);
+		put_access(&img, 0x04, 1, 0);
+		put_access(&img, 0x10, 2, 0xffffffff);
+		put_access(&img, 0x48, 1, 0x8000);
+		put_access(&img, 0x84, 1, 3);
+		put_access(&img, 0x92, 1, 0x8000);
+		for (i = 0; i < sizeof(extended) / sizeof(extended[0]); i++)
+			put_access(&img, 0x104 + 0x40 * i, 2, 0x8001ffff);
+		write_image("guard", names[flags], &img);
+	}
+	img_free(&img);
+}
+
 static void signatures(void)
 {
 	uint8_t raw[132];
@@ -174,5 +223,6 @@ int main(int argc, char **argv)
 	measurements();
 	values();
 	signatures();
+	guarded_functions();
 	return 0;
 }
