@@ -85,6 +85,7 @@ struct tdi_guard {
  * @saved: what they were
  * @ops: what they are: a copy, since .read may use .map_bus of the bus' own ops
  * @users: functions on it
+ * @buried: somebody's ops were put on top of ours, and call them
  */
 struct guarded_bus {
 	struct list_head node;
@@ -92,6 +93,7 @@ struct guarded_bus {
 	struct pci_ops *saved;
 	struct pci_ops ops;
 	unsigned int users;
+	bool buried;
 };
 
 /* Who comes and goes. */
@@ -272,6 +274,10 @@ static int hook(struct pci_bus *bus)
 		scoped_guard(raw_spinlock_irqsave, &guard_lock)
 			list_add(&b->node, &buses);
 	}
+	/* Who is still on top of ours must not get beneath them, too: that would be a circle. */
+	if (b->buried && bus->ops != &b->ops && bus->ops != b->saved)
+		return 0;
+	b->buried = false;
 	/* Below a guarded bus it has its parent's copy; ours has the same beneath. */
 	scoped_guard(raw_spinlock_irqsave, &guard_lock) {
 		struct pci_ops *inherited = bus->parent ? real_ops(bus->parent) : NULL;
@@ -310,7 +316,9 @@ static void unhook(struct pci_bus *bus)
 		return;
 	if (bus->ops != &b->ops) {
 		/* Somebody came after us, and calls us: neither can go before it does. */
-		__module_get(THIS_MODULE);
+		if (!b->buried)
+			__module_get(THIS_MODULE);
+		b->buried = true;
 		return;
 	}
 	pci_bus_set_ops(bus, b->saved);
