@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See fake_backend.h. */
 #include <crypto/hash.h>
+#include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -132,8 +133,12 @@ void fake_relock(struct fake_tdi *ft)
 	ft->dma_enabled = false;
 	for (i = 0; i < TDISP_NR_BARS; i++)
 		ft->bar[i] = pci_resource_start(pdev, i);
-	random_object(ft, TDI_OBJ_CERTS);
-	random_object(ft, TDI_OBJ_VCA);
+	if (ft->keep && ft->object[TDI_OBJ_CERTS]) {
+		ft->digest_valid = BIT(TDI_OBJ_CERTS) | BIT(TDI_OBJ_VCA);
+	} else {
+		random_object(ft, TDI_OBJ_CERTS);
+		random_object(ft, TDI_OBJ_VCA);
+	}
 	fake_report(report);
 	fake_set_object(ft, TDI_OBJ_REPORT, report, sizeof(report));
 }
@@ -456,7 +461,7 @@ static void dispose(void *data)
 }
 
 static const struct fake_desc tdi_desc = {
-	.vendor = FAKE_VENDOR, .device = FAKE_DEVICE_TDI, .tee = true,
+	.vendor = FAKE_VENDOR, .device = FAKE_DEVICE_TDI, .tee = true, .full = true,
 	.bar_size = { FAKE_BAR0_SIZE, FAKE_BAR2_SIZE },
 };
 
@@ -480,6 +485,12 @@ struct fake_backend *fake_backend_on(struct kunit *test, enum tdi_order order,
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, dispose, fb), 0);
 	tdi_allow_unverified = false;
 	fake_driver_enable = false;
+	fake_driver_handles = false;
+	fake_driver_handles_little = false;
+	fake_driver_before = NULL;
+	fake_detected = PCI_ERS_RESULT_NEED_RESET;
+	fake_slot_reset = PCI_ERS_RESULT_RECOVERED;
+	fake_same_err = 0;
 	fake_identity = TDI_IDENTITY_VERIFIED;
 	fake_identity_err = 0;
 	return fb;
@@ -622,11 +633,26 @@ void fake_bring_to(struct kunit *test, struct tdi *tdi, enum tdi_state state)
 }
 
 bool fake_driver_enable;
+bool fake_driver_handles, fake_driver_handles_little;
+pci_ers_result_t fake_detected, fake_slot_reset;
+char fake_driver_log[32];
+void (*fake_driver_before)(struct pci_dev *pdev, char call);
+
+static void note_call(struct pci_dev *pdev, char call)
+{
+	size_t len = strlen(fake_driver_log);
+
+	if (fake_driver_before)
+		fake_driver_before(pdev, call);
+	if (len + 1 < sizeof(fake_driver_log))
+		fake_driver_log[len] = call;
+}
 
 static int driver_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	int ret = fake_driver_enable ? pci_enable_device(pdev) : 0;
 
+	note_call(pdev, 'P');
 	if (!ret && fake_driver_enable)
 		pci_set_master(pdev);
 	return ret;
@@ -634,9 +660,37 @@ static int driver_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void driver_remove(struct pci_dev *pdev)
 {
+	note_call(pdev, 'M');
 	if (fake_driver_enable)
 		pci_disable_device(pdev);
 }
+
+static pci_ers_result_t driver_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	note_call(pdev, state == pci_channel_io_frozen ? 'F' : 'X');
+	return fake_detected;
+}
+
+static pci_ers_result_t driver_slot_reset(struct pci_dev *pdev)
+{
+	note_call(pdev, 'S');
+	return fake_slot_reset;
+}
+
+static void driver_resume(struct pci_dev *pdev)
+{
+	note_call(pdev, 'R');
+}
+
+static const struct pci_error_handlers driver_handlers = {
+	.error_detected	= driver_detected,
+	.slot_reset	= driver_slot_reset,
+	.resume		= driver_resume,
+};
+
+static const struct pci_error_handlers few_handlers = {
+	.resume		= driver_resume,
+};
 
 static const struct pci_device_id driver_ids[] = {
 	{ PCI_DEVICE(FAKE_VENDOR, FAKE_DEVICE_TDI) },
@@ -657,6 +711,9 @@ static void driver_unregister_action(void *unused)
 
 void fake_driver_bind(struct kunit *test)
 {
+	memset(fake_driver_log, 0, sizeof(fake_driver_log));
+	fake_driver.err_handler = fake_driver_handles ? &driver_handlers :
+				  fake_driver_handles_little ? &few_handlers : NULL;
 	KUNIT_ASSERT_EQ(test, pci_register_driver(&fake_driver), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, driver_unregister_action, NULL), 0);
 }
@@ -664,6 +721,22 @@ void fake_driver_bind(struct kunit *test)
 void fake_driver_release(struct kunit *test)
 {
 	kunit_release_action(test, driver_unregister_action, NULL);
+}
+
+int fake_set_param(const char *name, const char *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < THIS_MODULE->num_kp; i++)
+		if (!strcmp(THIS_MODULE->kp[i].name, name))
+			return THIS_MODULE->kp[i].ops->set(value, &THIS_MODULE->kp[i]);
+	return -ENOENT;
+}
+
+void fake_settle(struct tdi *tdi)
+{
+	flush_delayed_work(&tdi->watch);
+	flush_work(&tdi->recovery);
 }
 
 void fake_expect_pristine(struct kunit *test, struct tdi *tdi)

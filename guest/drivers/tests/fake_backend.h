@@ -73,6 +73,7 @@ enum fake_op {
  * @dma_enabled: private DMA
  * @dma_mode: in which mode, in the TSM's words
  * @vtom: split at which address, in the TSM's words
+ * @keep: certificates and algorithms are the same after the next lock
  */
 struct fake_tdi {
 	struct tdi tdi;
@@ -97,6 +98,7 @@ struct fake_tdi {
 	bool dma_enabled;
 	enum tdi_dma_mode dma_mode;
 	u64 vtom;
+	bool keep;
 };
 
 /**
@@ -178,11 +180,30 @@ void fake_bring_to(struct kunit *test, struct tdi *tdi, enum tdi_state state);
 void fake_driver_bind(struct kunit *test);
 /* It enables its device, as drivers do. */
 extern bool fake_driver_enable;
+/* It has pci_error_handlers, all of them, which answer that; or some, of no use here. */
+extern bool fake_driver_handles;
+extern bool fake_driver_handles_little;
+extern pci_ers_result_t fake_detected, fake_slot_reset;
+/*
+ * What was called, a letter each: (P)robe, re(M)ove; error_detected with (F)rozen or
+ * (X) for permanent failure, (S)lot_reset, (R)esume.
+ */
+extern char fake_driver_log[32];
+/* Of any kind, called before anything else of each call above, NULL for nothing. */
+extern void (*fake_driver_before)(struct pci_dev *pdev, char call);
 void fake_driver_release(struct kunit *test);
+
+/* A parameter of the core's, by its name; a test puts back what it changes. */
+int fake_set_param(const char *name, const char *value);
+
+/* Whatever the watch, and after it recovery, has to do now is done. */
+void fake_settle(struct tdi *tdi);
 
 /* identity.c's stand-in: what it finds, and whether it fails. */
 extern enum tdi_identity fake_identity;
 extern int fake_identity_err;
+/* Whether measurements are said to be the same: 0 or an errno. */
+extern int fake_same_err;
 
 /* A report for BAR 0 and BAR 2 of these functions: 3 ranges, the last NON_TEE. */
 #define FAKE_REPORT_LEN		(16 + 3 * 16 + 4)

@@ -40,6 +40,8 @@ static int fake_read(struct pci_bus *bus, unsigned int devfn, int where, int siz
 	*val = ~0u;
 	if (!fn)
 		return PCIBIOS_DEVICE_NOT_FOUND;
+	if (fn->gone)
+		return PCIBIOS_SUCCESSFUL;
 	*val = 0;
 	memcpy(val, fn->config + where, size);
 	return PCIBIOS_SUCCESSFUL;
@@ -67,28 +69,6 @@ static void write_command(struct fake_fn *fn, u16 val)
 	put_unaligned_le16(val, fn->config + PCI_COMMAND);
 }
 
-/* Only what the tests need is writable; the rest of config space stays as it is. */
-static int fake_write(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 val)
-{
-	struct fake_fn *fn = find(bus, devfn);
-
-	if (!fn)
-		return PCIBIOS_DEVICE_NOT_FOUND;
-	if (where == PCI_COMMAND) {
-		write_command(fn, val);
-	} else if (where >= PCI_BASE_ADDRESS_0 && where <= PCI_BASE_ADDRESS_5 && size == 4) {
-		u32 low = where % 8 ? 0 : PCI_BASE_ADDRESS_MEM_TYPE_64;
-
-		val &= bar_mask(fn, where);
-		put_unaligned_le32(bar_mask(fn, where) ? val | low : 0, fn->config + where);
-	} else if (where == FAKE_PCI_EXP + PCI_EXP_DEVCTL && size == 2) {
-		put_unaligned_le16(val, fn->config + where);
-	}
-	return PCIBIOS_SUCCESSFUL;
-}
-
-static struct pci_ops fake_ops = { .read = fake_read, .write = fake_write };
-
 static void fill_config(struct fake_fn *fn)
 {
 	const struct fake_desc *d = &fn->desc;
@@ -107,8 +87,15 @@ static void fill_config(struct fake_fn *fn)
 	c[PCI_CAPABILITY_LIST] = FAKE_PCI_EXP;
 	c[FAKE_PCI_EXP] = PCI_CAP_ID_EXP;
 	put_unaligned_le16(2 | PCI_EXP_TYPE_RC_END << 4, c + FAKE_PCI_EXP + PCI_EXP_FLAGS);
-	put_unaligned_le32(PCI_EXP_DEVCAP_RBER | (d->tee ? PCI_EXP_DEVCAP_TEE : 0),
-			   c + FAKE_PCI_EXP + PCI_EXP_DEVCAP);
+	put_unaligned_le32(PCI_EXP_DEVCAP_RBER | (d->tee ? PCI_EXP_DEVCAP_TEE : 0) |
+			   (d->full ? PCI_EXP_DEVCAP_FLR : 0), c + FAKE_PCI_EXP + PCI_EXP_DEVCAP);
+	if (d->full) {
+		c[FAKE_PCI_EXP + PCI_CAP_LIST_NEXT] = FAKE_PCI_PM;
+		c[FAKE_PCI_PM] = PCI_CAP_ID_PM;
+		put_unaligned_le16(3, c + FAKE_PCI_PM + PCI_PM_PMC);
+		put_unaligned_le16(PCI_PM_CTRL_NO_SOFT_RESET, c + FAKE_PCI_PM + PCI_PM_CTRL);
+		put_unaligned_le32(PCI_EXT_CAP_ID_ATS | 1 << 16, c + FAKE_PCI_ATS);
+	}
 
 	if (d->vsec_id) {
 		put_unaligned_le32(PCI_EXT_CAP_ID_VNDR | 1 << 16, c + FAKE_PCI_VSEC);
@@ -116,6 +103,44 @@ static void fill_config(struct fake_fn *fn)
 		put_unaligned_le32(d->handle, c + FAKE_PCI_VSEC + 8);
 	}
 }
+
+/* All that software had written is gone. */
+static void reset(struct fake_fn *fn)
+{
+	fn->nr_resets++;
+	fill_config(fn);
+}
+
+/* Only what the tests need is writable; the rest of config space stays as it is. */
+static int fake_write(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 val)
+{
+	struct fake_fn *fn = find(bus, devfn);
+
+	if (!fn)
+		return PCIBIOS_DEVICE_NOT_FOUND;
+	if (fn->gone)
+		return PCIBIOS_SUCCESSFUL;
+	if (where == PCI_COMMAND) {
+		write_command(fn, val);
+	} else if (where >= PCI_BASE_ADDRESS_0 && where <= PCI_BASE_ADDRESS_5 && size == 4) {
+		u32 low = where % 8 ? 0 : PCI_BASE_ADDRESS_MEM_TYPE_64;
+
+		val &= bar_mask(fn, where);
+		put_unaligned_le32(bar_mask(fn, where) ? val | low : 0, fn->config + where);
+	} else if (where == FAKE_PCI_EXP + PCI_EXP_DEVCTL && size == 2) {
+		put_unaligned_le16(val & ~PCI_EXP_DEVCTL_BCR_FLR, fn->config + where);
+		if (fn->desc.full && val & PCI_EXP_DEVCTL_BCR_FLR)
+			reset(fn);
+	} else if (fn->desc.full && where == FAKE_PCI_PM + PCI_PM_CTRL && size == 2) {
+		put_unaligned_le16((val & PCI_PM_CTRL_STATE_MASK) | PCI_PM_CTRL_NO_SOFT_RESET,
+				   fn->config + where);
+	} else if (fn->desc.full && where == FAKE_PCI_ATS + PCI_ATS_CTRL && size == 2) {
+		put_unaligned_le16(val, fn->config + where);
+	}
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static struct pci_ops fake_ops = { .read = fake_read, .write = fake_write };
 
 static void find_pdevs(struct fake_pci *fp)
 {
@@ -194,6 +219,8 @@ void fake_pci_plug(struct fake_pci *fp, unsigned int i, const struct fake_desc *
 	struct pci_bus *bus = fp->bridge->bus;
 
 	fp->fn[i].desc = *desc;
+	fp->fn[i].gone = false;
+	fp->fn[i].nr_resets = 0;
 	fill_config(&fp->fn[i]);
 	fp->present[i] = true;
 	pci_lock_rescan_remove();

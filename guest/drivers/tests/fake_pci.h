@@ -15,7 +15,9 @@
 
 /* Where a function's capabilities are. */
 #define FAKE_PCI_EXP		0x40
+#define FAKE_PCI_PM		0x80
 #define FAKE_PCI_VSEC		0x100
+#define FAKE_PCI_ATS		0x100	/* unless VSEC is there */
 
 /**
  * struct fake_desc - what a function is
@@ -25,11 +27,13 @@
  * @vsec_id: id of a vendor-specific extended capability, 0 for none
  * @handle: the dword at offset 8 of it
  * @bar_size: sizes of the 64-bit BARs 0, 2 and 4
+ * @full: it has function level reset, power states that lose nothing, and ATS, too
  */
 struct fake_desc {
 	u16 vendor;
 	u16 device;
 	bool tee;
+	bool full;
 	u16 vsec_id;
 	u32 handle;
 	u64 bar_size[3];
@@ -39,6 +43,8 @@ struct fake_desc {
  * struct fake_fn - one function
  * @desc: what it is
  * @stuck: bits of the Command register that ignore writes
+ * @gone: it reads as ones, and takes no writes
+ * @nr_resets: function level resets since it is plugged in
  * @config: config space
  * @command: what was written to the Command register, first to last
  * @nr_command: how often it was written
@@ -47,6 +53,8 @@ struct fake_desc {
 struct fake_fn {
 	struct fake_desc desc;
 	u16 stuck;
+	bool gone;
+	unsigned int nr_resets;
 	u8 config[PCI_CFG_SPACE_EXP_SIZE];
 	u16 command[FAKE_PCI_NR_WRITES];
 	unsigned int nr_command;
