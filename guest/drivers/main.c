@@ -235,8 +235,9 @@ static int function_goes(struct pci_dev *pdev)
 	/* Without that lock: these wait for work and attributes that may wait for the lock. */
 	tdi_watch_remove(tdi);
 	tdi_guard_remove(tdi);
+	/* By its ends: with a driver that was quick the driver core has deleted it already. */
 	if (tdi->link)
-		device_link_del(tdi->link);
+		device_link_remove(&pdev->dev, tdi->backend->parent);
 	if (tdi->open)
 		device_remove_group(&pdev->dev, &tdi_sysfs_group);
 	tdi_debugfs_remove(tdi);
