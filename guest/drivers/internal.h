@@ -201,10 +201,25 @@ ssize_t tdi_guard_show(struct tdi *tdi, char *buf);
 void tdi_guard_show_log(struct tdi *tdi, struct seq_file *s);
 void tdi_guard_exit(void);
 
+/**
+ * struct tdi_recovery - work that outlives its TDI
+ * @work: recovers what is a TDI then
+ * @pdev: the function, a reference held
+ * @ref: the TDI's, and one while @work is queued or runs
+ *
+ * Whoever removes a TDI may hold the rwsem of the bus's notifier chain, and must not
+ * wait for drivers that come and go: see Documentation/locking.rst.
+ */
+struct tdi_recovery {
+	struct work_struct work;
+	struct pci_dev *pdev;
+	struct kref ref;
+};
+
 /* watch.c */
 int tdi_watch_init(void);
 void tdi_watch_exit(void);
-void tdi_watch_add(struct tdi *tdi);
+int tdi_watch_add(struct tdi *tdi);
 void tdi_watch_remove(struct tdi *tdi);
 void tdi_watch_start(struct tdi *tdi);
 void tdi_watch_kick(struct tdi *tdi);
@@ -212,7 +227,7 @@ void tdi_watch_recover(struct tdi *tdi);
 void tdi_watch_tell(struct tdi *tdi, const char *event);
 
 /* recover.c */
-void tdi_recover_work(struct work_struct *work);
+void tdi_recover_device(struct pci_dev *pdev);
 bool tdi_recover_default(void);
 
 /* power.c */

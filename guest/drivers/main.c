@@ -131,26 +131,36 @@ static int add_tdi(struct tdi_backend *backend, struct pci_dev *pdev)
 	tdi->state = TDI_UNLOCKED;
 	tdi->recover = tdi_recover_default();
 	mutex_init(&tdi->lock);
-	tdi_watch_add(tdi);
 
-	ret = tdi_guard_add(tdi) ?: tdi_dma_init(tdi);
-	if (!ret) {
-		ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
-		if (ret)
-			tdi_dma_exit(tdi);
-	}
-	if (ret) {
-		tdi_guard_remove(tdi);
-		pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
-		pci_dev_put(pdev);
-		backend->ops->remove(tdi);
-		return ret;
-	}
+	ret = tdi_watch_add(tdi);
+	if (ret)
+		goto err;
+	ret = tdi_guard_add(tdi);
+	if (ret)
+		goto err_watch;
+	ret = tdi_dma_init(tdi);
+	if (ret)
+		goto err_guard;
+	ret = xa_err(xa_store(&tdis, (unsigned long)pdev, tdi, GFP_KERNEL));
+	if (ret)
+		goto err_dma;
 	/* Without it, too, both go down; but the one that the other needs may go first. */
 	tdi->link = device_link_add(&pdev->dev, backend->parent, DL_FLAG_STATELESS);
 	atomic_inc(&nr_tdis);
 	tdi_debugfs_add(tdi);
 	return 0;
+
+err_dma:
+	tdi_dma_exit(tdi);
+err_guard:
+	tdi_guard_remove(tdi);
+err_watch:
+	tdi_watch_remove(tdi);
+err:
+	pci_err(pdev, "tdi: not taken over: %pe\n", ERR_PTR(ret));
+	pci_dev_put(pdev);
+	backend->ops->remove(tdi);
+	return ret;
 }
 
 /*

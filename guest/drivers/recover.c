@@ -82,7 +82,7 @@ static void release_driver(struct pci_dev *pdev)
 
 static bool is_wanted(const struct tdi *tdi)
 {
-	return !tdi->going && !tdi->down && tdi->state == TDI_ERROR;
+	return tdi && !tdi->going && !tdi->down && tdi->state == TDI_ERROR;
 }
 
 /*
@@ -97,13 +97,14 @@ static void stay_down(struct pci_dev *pdev)
 }
 
 /* The driver, if there is one, is out of the way when this returns, one way or the other. */
-static bool recover(struct tdi *tdi, bool quiesced)
+static bool recover(struct pci_dev *pdev, bool quiesced)
 {
-	struct pci_dev *pdev = tdi->pdev;
+	struct tdi *tdi;
 
 	if (pdev->dev.driver && !quiesced)
 		release_driver(pdev);
 	/* With the lock dropped somebody else may have bound, or removed, it. */
+	tdi = tdi_from_pdev(pdev);
 	if (!is_wanted(tdi) || (pdev->dev.driver && !quiesced) || tdi_recover(tdi))
 		return false;
 	if (!quiesced || resume(pdev))
@@ -114,18 +115,19 @@ static bool recover(struct tdi *tdi, bool quiesced)
 }
 
 /**
- * tdi_recover_work() - what follows a loss
- * @work: the @recovery of a TDI that was lost
+ * tdi_recover_device() - what follows a loss
+ * @pdev: the function of a TDI that was lost, or what was
  *
- * Context: Process context; takes the device's lock.
+ * Context: Process context; takes the device's lock. No TDI is pinned: there is one
+ *	only as long as that lock is held.
  */
-void tdi_recover_work(struct work_struct *work)
+void tdi_recover_device(struct pci_dev *pdev)
 {
-	struct tdi *tdi = container_of(work, struct tdi, recovery);
-	struct pci_dev *pdev = tdi->pdev;
 	bool quiesced, comes_back = false;
+	struct tdi *tdi;
 
 	device_lock(&pdev->dev);
+	tdi = tdi_from_pdev(pdev);
 	if (!is_wanted(tdi)) {
 		device_unlock(&pdev->dev);
 		return;
@@ -134,9 +136,9 @@ void tdi_recover_work(struct work_struct *work)
 		bool had_driver = pdev->dev.driver;
 
 		quiesced = had_driver && quiesce(tdi);
-		comes_back = recover(tdi, quiesced) && had_driver && !quiesced;
+		comes_back = recover(pdev, quiesced) && had_driver && !quiesced;
 	}
-	if (is_wanted(tdi) && pdev->dev.driver)
+	if (is_wanted(tdi_from_pdev(pdev)) && pdev->dev.driver)
 		stay_down(pdev);
 	device_unlock(&pdev->dev);
 

@@ -5,7 +5,9 @@
  * ones, and now and then all the same: whoever holds events back is the host.
  */
 #include <linux/kobject.h>
+#include <linux/kref.h>
 #include <linux/moduleparam.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
@@ -61,10 +63,30 @@ void tdi_watch_kick(struct tdi *tdi)
 	mod_delayed_work(wq, &tdi->watch, 0);
 }
 
+static void free_recovery(struct kref *ref)
+{
+	struct tdi_recovery *r = container_of(ref, struct tdi_recovery, ref);
+
+	pci_dev_put(r->pdev);
+	kfree(r);
+}
+
+static void recover(struct work_struct *work)
+{
+	struct tdi_recovery *r = container_of(work, struct tdi_recovery, work);
+
+	tdi_recover_device(r->pdev);
+	kref_put(&r->ref, free_recovery);
+}
+
 /* It was lost: what follows needs the device's lock. */
 void tdi_watch_recover(struct tdi *tdi)
 {
-	queue_work(wq, &tdi->recovery);
+	struct tdi_recovery *r = tdi->recovery;
+
+	kref_get(&r->ref);
+	if (!queue_work(wq, &r->work))
+		kref_put(&r->ref, free_recovery);
 }
 
 /**
@@ -90,17 +112,30 @@ void tdi_watch_tell(struct tdi *tdi, const char *event)
 	sysfs_notify(kobj, tdi_sysfs_group.name, "state");
 }
 
-void tdi_watch_add(struct tdi *tdi)
+int tdi_watch_add(struct tdi *tdi)
 {
+	struct tdi_recovery *r = kzalloc(sizeof(*r), GFP_KERNEL);
+
+	if (!r)
+		return -ENOMEM;
+	INIT_WORK(&r->work, recover);
+	r->pdev = pci_dev_get(tdi->pdev);
+	kref_init(&r->ref);
+	tdi->recovery = r;
 	INIT_DELAYED_WORK(&tdi->watch, watch);
-	INIT_WORK(&tdi->recovery, tdi_recover_work);
+	return 0;
 }
 
-/* Neither runs when this returns, nor ever again. The device's lock is not held. */
+/*
+ * Nobody watches when this returns, nor ever again. Recovery that runs finds no TDI any
+ * more, or one that is going. The device's lock is not held.
+ */
 void tdi_watch_remove(struct tdi *tdi)
 {
 	disable_delayed_work_sync(&tdi->watch);
-	disable_work_sync(&tdi->recovery);
+	if (cancel_work(&tdi->recovery->work))
+		kref_put(&tdi->recovery->ref, free_recovery);
+	kref_put(&tdi->recovery->ref, free_recovery);
 }
 
 int tdi_watch_init(void)

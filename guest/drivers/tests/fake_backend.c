@@ -642,6 +642,8 @@ static void note_call(struct pci_dev *pdev, char call)
 {
 	size_t len = strlen(fake_driver_log);
 
+	if (PCI_SLOT(pdev->devfn) != FAKE_SLOT_TDI)
+		return;
 	if (fake_driver_before)
 		fake_driver_before(pdev, call);
 	if (len + 1 < sizeof(fake_driver_log))
@@ -736,7 +738,7 @@ int fake_set_param(const char *name, const char *value)
 void fake_settle(struct tdi *tdi)
 {
 	flush_delayed_work(&tdi->watch);
-	flush_work(&tdi->recovery);
+	flush_work(&tdi->recovery->work);
 }
 
 void fake_expect_pristine(struct kunit *test, struct tdi *tdi)

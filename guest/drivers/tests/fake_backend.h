@@ -185,8 +185,8 @@ extern bool fake_driver_handles;
 extern bool fake_driver_handles_little;
 extern pci_ers_result_t fake_detected, fake_slot_reset;
 /*
- * What was called, a letter each: (P)robe, re(M)ove; error_detected with (F)rozen or
- * (X) for permanent failure, (S)lot_reset, (R)esume.
+ * What was called for FAKE_SLOT_TDI, a letter each: (P)robe, re(M)ove; error_detected
+ * with (F)rozen or (X) for permanent failure, (S)lot_reset, (R)esume.
  */
 extern char fake_driver_log[32];
 /* Of any kind, called before anything else of each call above, NULL for nothing. */

@@ -215,6 +215,7 @@ struct tdi_backend {
 };
 
 struct tdi_iommu;
+struct tdi_recovery;
 
 /**
  * struct tdi_dma - the DMA side of a TDI
@@ -316,7 +317,7 @@ struct tdi {
 	struct device_link *link;
 	struct delayed_work watch;
 	bool kicked;
-	struct work_struct recovery;
+	struct tdi_recovery *recovery;
 };
 
 int tdi_backend_register(struct tdi_backend *backend);
