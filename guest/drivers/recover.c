@@ -68,7 +68,7 @@ static void give_up(struct pci_dev *pdev)
 	const struct pci_error_handlers *handlers = handlers_of(pdev);
 
 	pdev->error_state = pci_channel_io_perm_failure;
-	if (handlers)
+	if (handlers && handlers->error_detected)
 		handlers->error_detected(pdev, pci_channel_io_perm_failure);
 }
 
