@@ -625,6 +625,8 @@ void fake_bring_to(struct kunit *test, struct tdi *tdi, enum tdi_state state)
 		KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
 		ft->state = TDISP_ERROR;
 		KUNIT_ASSERT_EQ(test, tdi_read_state(tdi, &unused), 0);
+		/* What follows would release a driver that comes in between. */
+		fake_settle(tdi);
 		break;
 	default:
 		KUNIT_FAIL_AND_ABORT(test, "no verb ends in %s", tdi_state_name(state));
