@@ -332,7 +332,8 @@ static int blob_same(struct tdi *tdi, const struct tdi_evidence *old,
  * @ev: what came, verified
  *
  * The same certificates, algorithms, measurements and interface. Who vouched for the
- * signer in user space vouches for this, too: it is the same.
+ * signer in user space vouches for this, too, if the kernel saw that it is the same who
+ * signs: certificates are public, and anybody can repeat measurements.
  *
  * Context: Process context; the TDI's lock is held.
  * Return: 0; -EKEYREJECTED something differs; -ENOKEY nobody vouches any more.
@@ -357,7 +358,13 @@ int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct td
 		explain(tdi, &why);
 		return ret;
 	}
-	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_APPROVED)
+	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_APPROVED) {
+		if (!ev->is_signed) {
+			tdi_reason(tdi, "signature: expected one that this kernel verifies, or "
+				   "approval of generation %llu, found: %s", ev->generation,
+				   ev->unverified);
+			return -ENOKEY;
+		}
 		ev->identity = TDI_IDENTITY_APPROVED;
 	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_VERIFIED) {
 		tdi_reason(tdi, "identity: expected verified, as before, found unverified: %s",
@@ -366,3 +373,4 @@ int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct td
 	}
 	return 0;
 }
+	}

@@ -355,6 +355,7 @@ int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev)
 		ret = check_request(tdi, ev, &meas);
 	if (!ret)
 		ret = check_leaf(tdi, ev, &certs, &meas, &vca);
+	ev->is_signed = !ret;
 	if (!ret)
 		ret = check_usage(tdi, ev->blob[TDI_OBJ_CERTS].data, &certs);
 	if (!ret)

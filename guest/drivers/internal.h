@@ -59,6 +59,7 @@ enum tdi_identity {
  * @bars: BAR sizes that the report was matched against
  * @report: fixed part of the report, parsed
  * @identity: who vouches for the signer
+ * @is_signed: the kernel found the leaf's signature good, whoever vouches for the leaf
  * @unverified: why the kernel does not, if it does not
  */
 struct tdi_evidence {
@@ -69,6 +70,7 @@ struct tdi_evidence {
 	struct tdisp_bars bars;
 	struct tdisp_report report;
 	enum tdi_identity identity;
+	bool is_signed;
 	char unverified[TDI_UNVERIFIED_LEN];
 };
 

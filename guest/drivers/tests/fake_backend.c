@@ -492,6 +492,7 @@ struct fake_backend *fake_backend_on(struct kunit *test, enum tdi_order order,
 	fake_slot_reset = PCI_ERS_RESULT_RECOVERED;
 	fake_same_err = 0;
 	fake_identity = TDI_IDENTITY_VERIFIED;
+	fake_signed = true;
 	fake_identity_err = 0;
 	return fb;
 }

@@ -201,6 +201,7 @@ void fake_settle(struct tdi *tdi);
 
 /* identity.c's stand-in: what it finds, and whether it fails. */
 extern enum tdi_identity fake_identity;
+extern bool fake_signed;
 extern int fake_identity_err;
 /* Whether measurements are said to be the same: 0 or an errno. */
 extern int fake_same_err;

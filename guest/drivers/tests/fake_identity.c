@@ -6,6 +6,7 @@
 #include "fake_backend.h"
 
 enum tdi_identity fake_identity;
+bool fake_signed;
 int fake_identity_err;
 
 int tdi_identity_init(void)
@@ -24,6 +25,7 @@ int tdi_identity_check(struct tdi *tdi, struct tdi_evidence *ev)
 		return fake_identity_err;
 	}
 	ev->identity = fake_identity;
+	ev->is_signed = fake_signed;
 	if (fake_identity == TDI_IDENTITY_UNVERIFIED)
 		strscpy(ev->unverified, "fake: nobody vouches");
 	return 0;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loss and recovery, with a host that would like another device to be resumed, or this
+ * one to go on reaching memory. Each test tries one way; none may lead there.
+ */
+#include <linux/delay.h>
+#include <linux/unaligned.h>
+
+#include "fake_backend.h"
+
+static struct fake_backend *fb;
+static struct fake_tdi *ft;
+static struct fake_fn *fn;
+static struct pci_dev *pdev;
+static struct tdi *tdi;
+
+static void ready(struct kunit *test)
+{
+	fb = fake_backend_ready(test, TDI_ACCEPT_FIRST);
+	tdi = fake_tdi_at(fb, FAKE_SLOT_TDI);
+	ft = to_fake(tdi);
+	fn = fake_fn(fb, FAKE_SLOT_TDI);
+	pdev = fn->pdev;
+	tdi->recover = false;
+}
+
+/* --- what is resumed ---------------------------------------------------------------- */
+
+/* Accepted as generation one; what does the next one get? */
+static int compared(struct kunit *test, enum tdi_identity *ret)
+{
+	struct tdi_evidence *old;
+	int err;
+
+	guard(device)(&pdev->dev);
+	guard(mutex)(&tdi->lock);
+	old = tdi->evidence;
+	tdi->evidence = tdi_evidence_collect(tdi);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(tdi->evidence));
+	tdi->reason[0] = '\0';
+	err = tdi_evidence_same(tdi, old, tdi->evidence);
+	*ret = tdi->evidence->identity;
+	tdi_evidence_free(old);
+	return err;
+}
+
+static void approved(struct kunit *test)
+{
+	ready(test);
+	fake_identity = TDI_IDENTITY_UNVERIFIED;
+	KUNIT_ASSERT_EQ(test, fake_lock(tdi), 0);
+	KUNIT_ASSERT_EQ(test, fake_approve(tdi, tdi->evidence->generation), 0);
+}
+
+static void approval_outlives_a_loss_if_the_same_signed(struct kunit *test)
+{
+	enum tdi_identity identity;
+
+	approved(test);
+	KUNIT_EXPECT_EQ(test, compared(test, &identity), 0);
+	KUNIT_EXPECT_EQ(test, identity, TDI_IDENTITY_APPROVED);
+}
+
+/*
+ * An algorithm that the kernel does not have: user space verified the signature, of the
+ * generation that it approved. Certificates and values of another are repeated easily.
+ */
+static void approval_is_not_for_a_signature_that_nobody_verified(struct kunit *test)
+{
+	enum tdi_identity identity;
+
+	fake_signed = false;
+	approved(test);
+	fake_signed = false;
+	KUNIT_EXPECT_EQ(test, compared(test, &identity), -ENOKEY);
+	KUNIT_EXPECT_EQ(test, identity, TDI_IDENTITY_UNVERIFIED);
+	KUNIT_EXPECT_TRUE_MSG(test, !!strstr(tdi->reason, "signature"), "%s", tdi->reason);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(approval_outlives_a_loss_if_the_same_signed),
+	KUNIT_CASE(approval_is_not_for_a_signature_that_nobody_verified),
+	{}
+};
+
+static struct kunit_suite suite = { .name = "tdi-hostile-guard", .test_cases = cases };
+kunit_test_suite(suite);
