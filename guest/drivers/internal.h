@@ -60,6 +60,7 @@ enum tdi_identity {
  * @report: fixed part of the report, parsed
  * @identity: who vouches for the signer
  * @is_signed: the kernel found the leaf's signature good, whoever vouches for the leaf
+ * @accepted: and this is what was accepted
  * @unverified: why the kernel does not, if it does not
  */
 struct tdi_evidence {
@@ -71,6 +72,7 @@ struct tdi_evidence {
 	struct tdisp_report report;
 	enum tdi_identity identity;
 	bool is_signed;
+	bool accepted;
 	char unverified[TDI_UNVERIFIED_LEN];
 };
 

@@ -421,9 +421,11 @@ static int run(struct tdi *tdi)
 		ret = still_fresh(tdi, TDISP_RUN);
 	if (!ret)
 		ret = tdi_dma_set_mode(tdi, tdi->dma.wanted);
-	if (!ret)
-		tdi_dma_mend(tdi);
-	return ret;
+	if (ret)
+		return ret;
+	tdi_dma_mend(tdi);
+	tdi->evidence->accepted = true;
+	return 0;
 }
 
 static const char *ok_text(struct tdi *tdi)
@@ -751,7 +753,10 @@ int tdi_recover(struct tdi *tdi)
 	int ret;
 
 	guard(mutex)(&tdi->lock);
-	if (tdi->state != TDI_ERROR || !tdi->evidence || !tdi->saved || tdi->down)
+	if (tdi->state != TDI_ERROR || !tdi->saved || tdi->down)
+		return -EINVAL;
+	/* The work of an earlier loss may be late, and find what somebody has only looked at. */
+	if (!tdi->evidence || !tdi->evidence->accepted)
 		return -EINVAL;
 	verb_begin(tdi, "recover");
 

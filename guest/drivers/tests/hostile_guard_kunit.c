@@ -24,7 +24,47 @@ static void ready(struct kunit *test)
 	tdi->recover = false;
 }
 
+static void look(struct kunit *test)
+{
+	enum tdisp_state unused;
+
+	KUNIT_ASSERT_EQ(test, tdi_read_state(tdi, &unused), 0);
+}
+
+static int recover(void)
+{
+	guard(device)(&pdev->dev);
+	return tdi_recover(tdi);
+}
+
 /* --- what is resumed ---------------------------------------------------------------- */
+
+/* Fake functions have no reset, which is as far as a recovery that is begun gets here. */
+static void what_was_never_accepted_is_not_recovered(struct kunit *test)
+{
+	unsigned int locks;
+
+	ready(test);
+	KUNIT_ASSERT_EQ(test, fake_lock(tdi), 0);
+	KUNIT_ASSERT_EQ(test, tdi->state, TDI_ATTESTED);
+	ft->state = TDISP_ERROR;
+	look(test);
+	KUNIT_ASSERT_EQ(test, tdi->state, TDI_ERROR);
+	locks = fb->calls[FAKE_UNLOCK];
+	/* As the work of an earlier loss would that comes late. */
+	KUNIT_EXPECT_EQ(test, recover(), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_UNLOCK], locks);
+	KUNIT_EXPECT_EQ(test, tdi->losses.failed, 0);
+}
+
+static void what_was_accepted_is(struct kunit *test)
+{
+	ready(test);
+	fake_bring_to(test, tdi, TDI_ERROR);
+	KUNIT_EXPECT_NE(test, recover(), -EINVAL);
+	/* And what came of that, if anything, was not. */
+	KUNIT_EXPECT_EQ(test, recover(), -EINVAL);
+}
 
 /* Accepted as generation one; what does the next one get? */
 static int compared(struct kunit *test, enum tdi_identity *ret)
@@ -78,6 +118,8 @@ static void approval_is_not_for_a_signature_that_nobody_verified(struct kunit *t
 }
 
 static struct kunit_case cases[] = {
+	KUNIT_CASE(what_was_never_accepted_is_not_recovered),
+	KUNIT_CASE(what_was_accepted_is),
 	KUNIT_CASE(approval_outlives_a_loss_if_the_same_signed),
 	KUNIT_CASE(approval_is_not_for_a_signature_that_nobody_verified),
 	{}
