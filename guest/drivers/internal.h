@@ -91,6 +91,7 @@ int tdi_found(struct tdi *tdi);
 void tdi_lost(struct tdi *tdi);
 int tdi_read_state(struct tdi *tdi, enum tdisp_state *ret);
 int tdi_look(struct tdi *tdi);
+void tdi_driver_goes(struct tdi *tdi);
 int tdi_recover(struct tdi *tdi);
 void tdi_shutdown(struct tdi *tdi);
 void tdi_may_sleep(struct tdi *tdi, void *ret);

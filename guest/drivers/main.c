@@ -283,6 +283,15 @@ static void driver_comes(struct pci_dev *pdev)
 	tdi_dma_bind(tdi);
 }
 
+/* A driver is about to be released, under the device's lock. */
+static void driver_goes(struct pci_dev *pdev)
+{
+	struct tdi *tdi = tdi_from_pdev(pdev);
+
+	if (tdi && !tdi->going)
+		tdi_driver_goes(tdi);
+}
+
 static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(data);
@@ -293,6 +302,9 @@ static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 		return NOTIFY_OK;
 	case BUS_NOTIFY_BIND_DRIVER:
 		driver_comes(pdev);
+		return NOTIFY_OK;
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		driver_goes(pdev);
 		return NOTIFY_OK;
 	case BUS_NOTIFY_DEL_DEVICE:
 		/* Its driver is gone; but one that was quick goes after this ... */

@@ -82,7 +82,7 @@ static void release_driver(struct pci_dev *pdev)
 
 static bool is_wanted(const struct tdi *tdi)
 {
-	return tdi && !tdi->going && !tdi->down && tdi->state == TDI_ERROR;
+	return tdi && !tdi->going && !tdi->down && tdi->state == TDI_ERROR && !tdi->reaches;
 }
 
 /*

@@ -97,9 +97,26 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 	/* The TSM has taken it back, whoever still holds a mapping of it. */
 	if (tdi->state == TDI_ERROR)
 		tdi_iomem_remove(tdi);
-	else if (tdi_is_accepted(tdi))
+	else
+		tdi->reaches = false;
+	if (tdi_is_accepted(tdi))
 		tdi_watch_start(tdi);
 	trace_tdi_transition(pci_name(tdi->pdev), old, event, tdi->state);
+}
+
+/*
+ * What was mapped for a lost device is freed by its driver, and then nobody must reach it:
+ * that it is gone is the host's word, and the guard keeps Bus Master Enable as it is. So
+ * what follows a loss waits until the TSM has taken DMA away, or says that there is none.
+ */
+static void end_dma(struct tdi *tdi)
+{
+	const struct tdi_backend_ops *ops = tdi->backend->ops;
+	struct tdi_tsm_info info;
+
+	tdi->reaches = ops->dma_disable(tdi) && (ops->info(tdi, &info) || info.state == TDISP_RUN);
+	if (!tdi->reaches)
+		tdi_watch_recover(tdi);
 }
 
 /*
@@ -109,10 +126,13 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 static void note_loss(struct tdi *tdi)
 {
 	tdi->losses.losses++;
-	tdi->backend->ops->dma_disable(tdi);
+	end_dma(tdi);
 	pci_warn(tdi->pdev, "tdi: lost: %s\n", tdi->reason);
 	tdi_watch_tell(tdi, "lost");
-	tdi_watch_recover(tdi);
+	if (!tdi->reaches)
+		return;
+	pci_err(tdi->pdev, "tdi: lost, and it may still reach memory: asking again\n");
+	tdi_watch_kick(tdi);
 }
 
 /* Whoever does not hold the device's lock cannot switch, but cut off. */
@@ -842,8 +862,8 @@ static void look_gone(struct tdi *tdi, bool device_locked)
  * Only where something was granted: what happens before that, the verbs find out.
  *
  * Context: Process context; both locks are tried, and not waited for.
- * Return: 0; -EBUSY the TDI's lock was taken; -EINVAL the TDI is not accepted, and need
- *	not be looked at.
+ * Return: 0; -EBUSY the TDI's lock was taken, or it was lost and may still reach memory;
+ *	-EINVAL the TDI is not accepted, and need not be looked at.
  */
 int tdi_look(struct tdi *tdi)
 {
@@ -858,6 +878,10 @@ int tdi_look(struct tdi *tdi)
 		if (!tdi_is_accepted(tdi))
 			break;
 		ret = 0;
+		if (tdi->reaches)
+			end_dma(tdi);
+		if (tdi->reaches)
+			break;
 		look_gone(tdi, own);
 		if (tdi->state != TDI_ERROR)
 			look(tdi, &info, own);
@@ -871,6 +895,27 @@ int tdi_look(struct tdi *tdi)
  * tdi_read_state() - the state as the TSM tells it now
  * @tdi: the TDI
  * @ret: set on success
+/**
+ * tdi_driver_goes() - a driver is about to be released: is its device there to be stopped?
+ * @tdi: the TDI
+ *
+ * If not, the driver frees at once what it has mapped.
+ *
+ * Context: Process context; the device's lock is held, the TDI's is taken.
+ */
+void tdi_driver_goes(struct tdi *tdi)
+{
+	int tries;
+
+	guard(mutex)(&tdi->lock);
+	if (tdi_is_accepted(tdi))
+		look_gone(tdi, true);
+	for (tries = 0; tdi->reaches && tries < 3; tries++)
+		end_dma(tdi);
+	if (tdi->reaches)
+		pci_err(tdi->pdev, "tdi: it may reach what its driver frees\n");
+}
+
  *
  * Context: Process context; the TDI's lock is taken, interruptibly, and before it
  *	the device's, if nobody has it: DMA is switched only with that in hand.

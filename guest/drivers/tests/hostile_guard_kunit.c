@@ -117,11 +117,125 @@ static void approval_is_not_for_a_signature_that_nobody_verified(struct kunit *t
 	KUNIT_EXPECT_TRUE_MSG(test, !!strstr(tdi->reason, "signature"), "%s", tdi->reason);
 }
 
+/* --- what is reached afterwards ------------------------------------------------------ */
+
+static bool driver_saw_dma;
+static unsigned int nr_removed;
+
+static int driver_probe(struct pci_dev *dev, const struct pci_device_id *id)
+{
+	return dev == pdev ? 0 : -ENODEV;
+}
+
+/* What it mapped is about to be freed. */
+static void driver_remove(struct pci_dev *dev)
+{
+	driver_saw_dma = ft->dma_enabled && ft->state == TDISP_RUN;
+	nr_removed++;
+}
+
+static const struct pci_device_id driver_ids[] = {
+	{ PCI_DEVICE(FAKE_VENDOR, FAKE_DEVICE_TDI) },
+	{ }
+};
+
+static struct pci_driver driver = {
+	.name		= "tdi-hostile-driver",
+	.id_table	= driver_ids,
+	.probe		= driver_probe,
+	.remove		= driver_remove,
+};
+
+static void release_ours(void *unused)
+{
+	pci_unregister_driver(&driver);
+}
+
+static u8 *seen;
+
+static void reappear(void *unused)
+{
+	memcpy(fn->config, seen, sizeof(fn->config));
+}
+
+/* The host answers with ones; the function, of which the TSM knows, is where it was. */
+static void vanish(struct kunit *test)
+{
+	seen = kunit_kzalloc(test, sizeof(fn->config), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seen);
+	memcpy(seen, fn->config, sizeof(fn->config));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, reappear, NULL), 0);
+	memset(fn->config, 0xff, sizeof(fn->config));
+}
+
+static void running_with_a_driver(struct kunit *test)
+{
+	ready(test);
+	fake_bring_to(test, tdi, TDI_RUN);
+	driver_saw_dma = false;
+	nr_removed = 0;
+	KUNIT_ASSERT_EQ(test, pci_register_driver(&driver), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, release_ours, NULL), 0);
+	KUNIT_ASSERT_PTR_EQ(test, pdev->driver, &driver);
+	KUNIT_ASSERT_TRUE(test, ft->dma_enabled);
+}
+
+static void settled(void)
+{
+	int i;
+
+	for (i = 0; i < 100 && pdev->dev.driver; i++)
+		msleep(20);
+}
+
+static void a_driver_that_goes_with_its_device_leaves_no_dma_behind(struct kunit *test)
+{
+	running_with_a_driver(test);
+	vanish(test);
+	device_release_driver(&pdev->dev);
+	KUNIT_EXPECT_EQ(test, nr_removed, 1);
+	KUNIT_EXPECT_FALSE(test, driver_saw_dma);
+	KUNIT_EXPECT_FALSE(test, ft->dma_enabled);
+	KUNIT_EXPECT_EQ(test, tdi->losses.losses, 1);
+}
+
+static void a_driver_that_goes_from_a_device_that_is_there_is_no_loss(struct kunit *test)
+{
+	running_with_a_driver(test);
+	device_release_driver(&pdev->dev);
+	KUNIT_EXPECT_EQ(test, nr_removed, 1);
+	KUNIT_EXPECT_TRUE(test, ft->dma_enabled);
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_RUN);
+	KUNIT_EXPECT_EQ(test, tdi->losses.losses, 0);
+}
+
+/* And the TSM is not let answer for a while. */
+static void a_driver_stays_until_its_device_reaches_nothing(struct kunit *test)
+{
+	running_with_a_driver(test);
+	fake_fail(fb, FAKE_DMA_DISABLE, -ETIMEDOUT, 0);
+	vanish(test);
+	tdi_watch_kick(tdi);
+	msleep(300);
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+	KUNIT_EXPECT_EQ(test, nr_removed, 0);
+	KUNIT_EXPECT_TRUE(test, ft->dma_enabled);
+	fake_fail(fb, FAKE_DMA_DISABLE, 0, 0);
+	tdi_watch_kick(tdi);
+	settled();
+	KUNIT_EXPECT_EQ(test, nr_removed, 1);
+	KUNIT_EXPECT_FALSE(test, driver_saw_dma);
+	KUNIT_EXPECT_FALSE(test, ft->dma_enabled);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_was_never_accepted_is_not_recovered),
 	KUNIT_CASE(what_was_accepted_is),
 	KUNIT_CASE(approval_outlives_a_loss_if_the_same_signed),
 	KUNIT_CASE(approval_is_not_for_a_signature_that_nobody_verified),
+	KUNIT_CASE(a_driver_that_goes_with_its_device_leaves_no_dma_behind),
+	KUNIT_CASE(a_driver_that_goes_from_a_device_that_is_there_is_no_loss),
+	KUNIT_CASE(a_driver_stays_until_its_device_reaches_nothing),
 	{}
 };
 

@@ -276,6 +276,7 @@ struct tdi_losses {
  * @going: being removed, its DMA the kernel's again; the same
  * @down: the machine goes down; no verb does anything; the same
  * @guarded: its config space is, since it was locked
+ * @reaches: it was lost, and the TSM has not yet said that its DMA ended
  * @recover: a TDI that is lost is to be recovered
  * @losses: and how that went so far
  * @saved: config space as it was before the lock
@@ -304,6 +305,7 @@ struct tdi {
 	bool going;
 	bool down;
 	bool guarded;
+	bool reaches;
 	bool recover;
 	struct tdi_losses losses;
 	struct pci_saved_state *saved;
