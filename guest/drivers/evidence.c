@@ -224,21 +224,17 @@ static int check_report(struct tdi *tdi, struct tdi_evidence *ev)
 	return ret;
 }
 
-/* Is it still the TDI that was locked, with the BARs where the guest has them? */
-static int check_info(struct tdi *tdi, const struct tdi_tsm_info *info)
+/**
+ * tdi_bars_same() - are the BARs where the guest has them?
+ * @tdi: the TDI, its lock held
+ * @info: what the TSM says of a TDI that is locked
+ *
+ * Return: 0 or -EPERM.
+ */
+int tdi_bars_same(struct tdi *tdi, const struct tdi_tsm_info *info)
 {
 	int i;
 
-	if (!info->nonces.lock) {
-		tdi_reason(tdi, "lock nonce: expected one from the TSM, found none");
-		return -EKEYREJECTED;
-	}
-	/* The host asks for the lock; the line size is the platform's to choose. */
-	if ((info->lock_flags & ~TDISP_LOCK_CACHE_LINE_128) != TDI_LOCK_FLAGS) {
-		tdi_reason(tdi, "lock flags: expected %#lx, found %#x (TSM)",
-			   TDI_LOCK_FLAGS, info->lock_flags);
-		return -EPERM;
-	}
 	for (i = 0; info->has_bars && i < TDISP_NR_BARS; i++) {
 		u64 here = 0;
 
@@ -251,6 +247,22 @@ static int check_info(struct tdi *tdi, const struct tdi_tsm_info *info)
 		}
 	}
 	return 0;
+}
+
+/* Is it still the TDI that was locked, with the BARs where the guest has them? */
+static int check_info(struct tdi *tdi, const struct tdi_tsm_info *info)
+{
+	if (!info->nonces.lock) {
+		tdi_reason(tdi, "lock nonce: expected one from the TSM, found none");
+		return -EKEYREJECTED;
+	}
+	/* The host asks for the lock; the line size is the platform's to choose. */
+	if ((info->lock_flags & ~TDISP_LOCK_CACHE_LINE_128) != TDI_LOCK_FLAGS) {
+		tdi_reason(tdi, "lock flags: expected %#lx, found %#x (TSM)",
+			   TDI_LOCK_FLAGS, info->lock_flags);
+		return -EPERM;
+	}
+	return tdi_bars_same(tdi, info);
 }
 
 /**
@@ -366,6 +378,7 @@ int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct td
 			return -ENOKEY;
 		}
 		ev->identity = TDI_IDENTITY_APPROVED;
+	}
 	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_VERIFIED) {
 		tdi_reason(tdi, "identity: expected verified, as before, found unverified: %s",
 			   ev->unverified);
@@ -373,4 +386,3 @@ int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct td
 	}
 	return 0;
 }
-	}

@@ -220,6 +220,9 @@ static int armed_write(struct tdi_guard *g, struct pci_ops *ops, int where, int 
 	tdisp_guard_write(&g->rules, &w, real);
 	if (w.effect != TDISP_GUARD_ALLOW)
 		remember(g, &w, where, size, val);
+	/* Whoever wrote that looks for the device somewhere else from now on. */
+	if (w.effect == TDISP_GUARD_UNBIND_FIRST && w.row == TDISP_GUARD_BAR && g->tdi)
+		tdi_watch_kick(g->tdi);
 	return write_lanes(bus, devfn, ops, &w);
 }
 

@@ -102,6 +102,7 @@ bool tdi_is_accepted(const struct tdi *tdi);
 struct tdi_evidence *tdi_evidence_collect(struct tdi *tdi);
 void tdi_evidence_free(struct tdi_evidence *ev);
 DEFINE_FREE(tdi_evidence, struct tdi_evidence *, if (!IS_ERR_OR_NULL(_T)) tdi_evidence_free(_T))
+int tdi_bars_same(struct tdi *tdi, const struct tdi_tsm_info *info);
 bool tdi_nonces_equal(const struct tdi_nonces *a, const struct tdi_nonces *b);
 int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct tdi_evidence *ev);
 

@@ -816,9 +816,13 @@ static bool is_as_it_was(struct tdi *tdi, const struct tdi_tsm_info *info)
 			   tdisp_state_name(expected_state(tdi)), tdisp_state_name(info->state));
 		return false;
 	}
+	if (!tdi_is_accepted(tdi))
+		return true;
+	/* The guard lets nobody move a BAR, but the PCI core believes that it did. */
+	if (tdi_bars_same(tdi, info))
+		return false;
 	/* Somebody who locks it again cannot know the guest's nonces. */
-	if (tdi_is_accepted(tdi) &&
-	    tdi->evidence->nonces.lock != info->nonces.lock) {
+	if (tdi->evidence->nonces.lock != info->nonces.lock) {
 		tdi_reason(tdi, "lock nonce: expected %#llx, found %#llx",
 			   tdi->evidence->nonces.lock, info->nonces.lock);
 		return false;
@@ -874,14 +878,14 @@ int tdi_look(struct tdi *tdi)
 	scoped_cond_guard(mutex_try, break, &tdi->lock) {
 		bool own = device_locked && !tdi->going;
 
-		ret = -EINVAL;
-		if (!tdi_is_accepted(tdi))
-			break;
-		ret = 0;
 		if (tdi->reaches)
 			end_dma(tdi);
 		if (tdi->reaches)
 			break;
+		ret = -EINVAL;
+		if (!tdi_is_accepted(tdi))
+			break;
+		ret = 0;
 		look_gone(tdi, own);
 		if (tdi->state != TDI_ERROR)
 			look(tdi, &info, own);
@@ -891,10 +895,6 @@ int tdi_look(struct tdi *tdi)
 	return ret;
 }
 
-/**
- * tdi_read_state() - the state as the TSM tells it now
- * @tdi: the TDI
- * @ret: set on success
 /**
  * tdi_driver_goes() - a driver is about to be released: is its device there to be stopped?
  * @tdi: the TDI
@@ -916,6 +916,10 @@ void tdi_driver_goes(struct tdi *tdi)
 		pci_err(tdi->pdev, "tdi: it may reach what its driver frees\n");
 }
 
+/**
+ * tdi_read_state() - the state as the TSM tells it now
+ * @tdi: the TDI
+ * @ret: set on success
  *
  * Context: Process context; the TDI's lock is taken, interruptibly, and before it
  *	the device's, if nobody has it: DMA is switched only with that in hand.

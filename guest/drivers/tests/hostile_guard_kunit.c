@@ -228,6 +228,40 @@ static void a_driver_stays_until_its_device_reaches_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ft->dma_enabled);
 }
 
+/* --- where it is --------------------------------------------------------------------- */
+
+/*
+ * As drivers do that resize a BAR: they have it released and assigned anew. The guard
+ * lets no write through, the PCI core does not look, and at the new address is the host.
+ */
+static void a_bar_that_was_moved_is_a_loss(struct kunit *test)
+{
+	struct resource *window = NULL, *bar, *taken, *res;
+	u64 was;
+
+	ready(test);
+	fake_bring_to(test, tdi, TDI_RUN);
+	bar = &pdev->resource[0];
+	was = bar->start;
+	pci_write_config_word(pdev, PCI_COMMAND, 0);
+	pci_bus_for_each_resource(pdev->bus, res)
+		if (res && res->flags & IORESOURCE_MEM && resource_contains(res, bar))
+			window = res;
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	pci_release_resource(pdev, 0);
+	taken = __request_region(window, was, FAKE_BAR0_SIZE, "taken", 0);
+	KUNIT_EXPECT_EQ(test, pci_assign_resource(pdev, 0), 0);
+	KUNIT_EXPECT_NE(test, bar->start, was);
+	KUNIT_EXPECT_EQ(test, get_unaligned_le32(fn->config + PCI_BASE_ADDRESS_0) & ~0xfu,
+			lower_32_bits(was));
+	tdi_watch_kick(tdi);
+	msleep(300);
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+	fake_expect_result(test, tdi, "BAR 0");
+	if (taken)
+		__release_region(window, was, FAKE_BAR0_SIZE);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_was_never_accepted_is_not_recovered),
 	KUNIT_CASE(what_was_accepted_is),
@@ -236,6 +270,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_driver_that_goes_with_its_device_leaves_no_dma_behind),
 	KUNIT_CASE(a_driver_that_goes_from_a_device_that_is_there_is_no_loss),
 	KUNIT_CASE(a_driver_stays_until_its_device_reaches_nothing),
+	KUNIT_CASE(a_bar_that_was_moved_is_a_loss),
 	{}
 };
 
