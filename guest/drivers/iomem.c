@@ -109,6 +109,34 @@ static void add_run(struct tdi_iomem *iomem, const struct tdi_mmio *mmio)
 	last->bar = mmio->bar;
 }
 
+/* BARs of which a part was accepted are entered as a whole, and the parts are not. */
+static int put_in_whole(struct tdi *tdi, struct tdi_iomem *iomem)
+{
+	bool in_part[TDISP_NR_BARS] = { };
+	unsigned int i;
+	int bar, ret;
+
+	for (i = 0; i < iomem->nr; i++) {
+		struct tdi_iomem_entry *e = &iomem->exact[i];
+
+		if (iomem->whole[e->bar].parent ||
+		    resource_size(&e->res) == pci_resource_len(tdi->pdev, e->bar))
+			continue;
+		take_out(&e->res);
+		in_part[e->bar] = true;
+	}
+	for (bar = 0; bar < TDISP_NR_BARS; bar++) {
+		if (!in_part[bar])
+			continue;
+		fill(&iomem->whole[bar], pci_resource_start(tdi->pdev, bar),
+		     pci_resource_len(tdi->pdev, bar), ENTRY_IN_PART);
+		ret = put_in(tdi, bar, &iomem->whole[bar]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * tdi_iomem_add() - enter what was accepted
  * @tdi: the TDI
@@ -136,7 +164,15 @@ int tdi_iomem_add(struct tdi *tdi, const struct tdi_evidence *ev)
 	for (i = 0; i < ev->report.nr_ranges; i++)
 		if (tdi_tee_range(tdi, ev, i, &mmio))
 			add_run(iomem, &mmio);
+	/* A driver that is bound while its device is recovered holds whole BARs. */
+	if (tdi->pdev->dev.driver) {
+		ret = put_in_whole(tdi, iomem);
+		if (ret)
+			return ret;
+	}
 	for (i = 0; i < iomem->nr; i++) {
+		if (iomem->whole[iomem->exact[i].bar].parent)
+			continue;
 		ret = put_in(tdi, iomem->exact[i].bar, &iomem->exact[i].res);
 		if (ret)
 			return ret;
@@ -169,33 +205,10 @@ void tdi_iomem_remove(struct tdi *tdi)
  */
 void tdi_iomem_driver_comes(struct tdi *tdi)
 {
-	bool in_part[TDISP_NR_BARS] = { };
-	struct tdi_iomem *iomem;
-	unsigned int i;
-	int bar;
-
 	guard(mutex)(&tdi->lock);
-	iomem = tdi->iomem;
-	if (!iomem)
-		return;
-	for (i = 0; i < iomem->nr; i++) {
-		struct tdi_iomem_entry *e = &iomem->exact[i];
-
-		if (!e->res.parent ||
-		    resource_size(&e->res) == pci_resource_len(tdi->pdev, e->bar))
-			continue;
-		take_out(&e->res);
-		in_part[e->bar] = true;
-	}
-	for (bar = 0; bar < TDISP_NR_BARS; bar++) {
-		if (!in_part[bar])
-			continue;
-		fill(&iomem->whole[bar], pci_resource_start(tdi->pdev, bar),
-		     pci_resource_len(tdi->pdev, bar), ENTRY_IN_PART);
-		/* Nothing in a BAR reaches out of it, so nothing can be in the way. */
-		if (WARN_ON_ONCE(put_in(tdi, bar, &iomem->whole[bar])))
-			return;
-	}
+	/* Nothing in a BAR reaches out of it, so nothing can be in the way. */
+	if (tdi->iomem)
+		WARN_ON_ONCE(put_in_whole(tdi, tdi->iomem));
 }
 
 /**

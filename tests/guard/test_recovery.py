@@ -314,6 +314,22 @@ def behind_an_iommu_mappings_outlive_the_loss(s: Session) -> None:
     given_back(s)
 
 
+@scenario(devices=("--bar2", "mixed"))
+def a_device_with_a_bar_in_part_comes_back_under_its_driver(s: Session) -> None:
+    accepted(s)
+    before = stats(s)
+    with under_load(s) as copies:
+        for n in range(1, 4):
+            at = copies()
+            s.emu.cmd(EVENTS[n])
+            wait_for(s, "recovered", before["recovered"] + n)
+            s.wait(f"test $(cat /tmp/rounds) -gt {at + 1}", timeout=30)
+    s.expect("RUN", "direct")
+    # Whoever comes next finds the BAR as a whole in the kernel's books.
+    check("Partly" in s.sh("cat /proc/iomem"), "no entry for a BAR in part in /proc/iomem")
+    given_back(s)
+
+
 @scenario()
 def a_host_that_does_not_let_it_come_back_is_told_once(s: Session) -> None:
     accepted(s)
