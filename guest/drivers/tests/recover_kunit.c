@@ -208,7 +208,7 @@ static void an_identity_that_nobody_vouches_for_any_more_is_refused(struct kunit
 	fake_expect_result(test, tdi, "recover: identity: expected verified, as before");
 }
 
-/* --- another device, or none --------------------------------------------------------------- */
+/* --- another device, or none ------------------------------------------------------------- */
 
 static void change_report(void)
 {
@@ -328,7 +328,7 @@ static void it_is_tried_once_and_not_again(struct kunit *test)
 	expect_stats(test, 1, 0, 0, 1);
 }
 
-/* --- with a driver ------------------------------------------------------------------------- */
+/* --- with a driver ----------------------------------------------------------------------- */
 
 static void bind_driver(struct kunit *test, bool handles)
 {
@@ -500,7 +500,7 @@ static void a_driver_whose_device_stays_down_is_released(struct kunit *test)
 	expect_way_out(test);
 }
 
-/* --- somebody takes it away meanwhile --------------------------------------------------------- */
+/* --- somebody takes it away meanwhile ---------------------------------------------------- */
 
 static struct completion inside, leave, gone;
 
@@ -610,7 +610,7 @@ static void unlock_comes_before_recovery(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_LOCK], 0);
 }
 
-/* --- sleep and shutdown ------------------------------------------------------------------------- */
+/* --- sleep and shutdown ------------------------------------------------------------------ */
 
 static int may_sleep(void)
 {
