@@ -630,11 +630,41 @@ void tdi_guard_show_log(struct tdi *tdi, struct seq_file *s)
 	}
 }
 
+static void unhook_below(const struct pci_bus *bus)
+{
+	struct pci_bus *child;
+
+	list_for_each_entry(child, &bus->children, node) {
+		if (child->ops->read == guard_read)
+			pci_bus_set_ops(child, real_ops(child));
+		unhook_below(child);
+	}
+}
+
+/**
+ * tdi_guard_sweep() - no bus has our ops any more, when none is guarded any more
+ *
+ * A bus that was added below a guarded one inherited them. Those that a bridge leads to
+ * have their own back; SR-IOV's have no bridge, and one may have come that very moment.
+ *
+ * Context: Process context; takes the PCI core's rescan lock.
+ */
+void tdi_guard_sweep(void)
+{
+	struct guarded_bus *b;
+
+	pci_lock_rescan_remove();
+	list_for_each_entry(b, &buses, node)
+		unhook_below(b->bus);
+	pci_unlock_rescan_remove();
+}
+
 /* Nobody is guarded any more; and then nobody is on the way in. */
 void tdi_guard_exit(void)
 {
 	struct guarded_bus *b, *next;
 
+	tdi_guard_sweep();
 	/* An access may have been preempted between loading our ops and our first lock. */
 	synchronize_rcu_tasks();
 	synchronize_rcu();

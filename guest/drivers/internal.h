@@ -205,6 +205,7 @@ int tdi_guard_arm(struct tdi *tdi);
 void tdi_guard_disarm(struct tdi *tdi);
 ssize_t tdi_guard_show(struct tdi *tdi, char *buf);
 void tdi_guard_show_log(struct tdi *tdi, struct seq_file *s);
+void tdi_guard_sweep(void);
 void tdi_guard_exit(void);
 
 /**

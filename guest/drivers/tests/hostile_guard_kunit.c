@@ -262,6 +262,32 @@ static void a_bar_that_was_moved_is_a_loss(struct kunit *test)
 		__release_region(window, was, FAKE_BAR0_SIZE);
 }
 
+/* --- what stays behind --------------------------------------------------------------- */
+
+/* What it has of ours is freed when the module goes. */
+static void a_bus_without_a_bridge_gets_its_own_ops_again(struct kunit *test)
+{
+	struct pci_bus *bus, *child;
+	struct pci_ops *own;
+
+	fb = fake_backend_new(test, TDI_ACCEPT_FIRST);
+	bus = fake_fn(fb, FAKE_SLOT_TDI)->pdev->bus;
+	own = bus->ops;
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	/* As SR-IOV adds one for VFs that have no room on the PF's. */
+	pci_lock_rescan_remove();
+	child = pci_add_new_bus(bus, NULL, 7);
+	pci_unlock_rescan_remove();
+	KUNIT_ASSERT_NOT_NULL(test, child);
+	fake_unregister(fb);
+	tdi_guard_sweep();
+	KUNIT_EXPECT_PTR_EQ(test, bus->ops, own);
+	KUNIT_EXPECT_PTR_EQ(test, child->ops, own);
+	pci_lock_rescan_remove();
+	pci_remove_bus(child);
+	pci_unlock_rescan_remove();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_was_never_accepted_is_not_recovered),
 	KUNIT_CASE(what_was_accepted_is),
@@ -271,6 +297,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_driver_that_goes_from_a_device_that_is_there_is_no_loss),
 	KUNIT_CASE(a_driver_stays_until_its_device_reaches_nothing),
 	KUNIT_CASE(a_bar_that_was_moved_is_a_loss),
+	KUNIT_CASE(a_bus_without_a_bridge_gets_its_own_ops_again),
 	{}
 };
 
