@@ -372,8 +372,7 @@ int tdi_evidence_same(struct tdi *tdi, const struct tdi_evidence *old, struct td
 	}
 	if (ev->identity == TDI_IDENTITY_UNVERIFIED && old->identity == TDI_IDENTITY_APPROVED) {
 		if (!ev->is_signed) {
-			tdi_reason(tdi, "signature: expected one that this kernel verifies, or "
-				   "approval of generation %llu, found: %s", ev->generation,
+			tdi_reason(tdi, "signature: expected verified, or approved anew, found: %s",
 				   ev->unverified);
 			return -ENOKEY;
 		}

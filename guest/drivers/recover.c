@@ -109,8 +109,9 @@ static bool recover(struct pci_dev *pdev, bool quiesced)
 		return false;
 	if (!quiesced || resume(pdev))
 		return true;
+	/* Its device is as it should be, and can be stopped the usual way. */
 	pci_err(pdev, "tdi: %s did not resume\n", pdev->dev.driver->name);
-	stay_down(pdev);
+	release_driver(pdev);
 	return false;
 }
 

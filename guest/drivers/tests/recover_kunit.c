@@ -177,10 +177,16 @@ static void a_user_who_did_not_ask_for_it_finds_it_down(struct kunit *test)
 
 static void what_was_never_accepted_does_not_come_back(struct kunit *test)
 {
+	enum tdisp_state state;
+
 	ready(test, TDI_ACCEPT_FIRST);
 	KUNIT_ASSERT_EQ(test, fake_unlock(tdi), 0);
 	KUNIT_ASSERT_EQ(test, fake_lock(tdi), 0);
 	lose_and_settle();
+	/* Nobody watches it; who reads the state sees, and nothing follows. */
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ATTESTED);
+	KUNIT_EXPECT_EQ(test, tdi_read_state(tdi, &state), 0);
+	fake_settle(tdi);
 	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
 	expect_stats(test, 0, 0, 0, 0);
 }
@@ -414,7 +420,7 @@ static void a_driver_that_does_not_resume_is_released(struct kunit *test)
 	bind_driver(test, true);
 	fake_slot_reset = PCI_ERS_RESULT_DISCONNECT;
 	lose_and_settle();
-	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFSXM");
+	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFSM");
 	KUNIT_EXPECT_NULL(test, pdev->dev.driver);
 	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
 	/* The device itself is as it should be. */
