@@ -160,6 +160,16 @@ static void looks_gone(struct tdi_guard *g)
 		tdi_watch_kick(g->tdi);
 }
 
+/*
+ * That nobody is there is the host's word, perhaps for a moment only. A driver that goes
+ * and believes it frees what its device still writes to. So until the loss is known, and
+ * DMA is ended, somebody is there.
+ */
+static bool is_accepted(const struct tdi_guard *g)
+{
+	return g->tdi && READ_ONCE(g->tdi->state) == TDI_RUN;
+}
+
 static u32 size_mask(int size)
 {
 	return size == 4 ? ~0u : (1u << 8 * size) - 1;
@@ -174,7 +184,10 @@ static int armed_read(struct tdi_guard *g, struct pci_ops *ops, int where, int s
 		/* Plenty of bytes are 0xff, few dwords are all ones. */
 		if (ret || size == 4 || where == PCI_VENDOR_ID)
 			looks_gone(g);
-		return ret;
+		if (where > PCI_DEVICE_ID + 1 || !is_accepted(g))
+			return ret;
+		*val = (g->pdev->vendor | (u32)g->pdev->device << 16) >> shift & size_mask(size);
+		return 0;
 	}
 	*val = tdisp_guard_read(&g->rules, where & ~3, *val << shift) >> shift & size_mask(size);
 	return 0;
@@ -253,6 +266,34 @@ static int guard_write(struct pci_bus *bus, unsigned int devfn, int where, int s
 			return armed_write(g, ops, where, size, val);
 	}
 	return (ops ?: bus->ops)->write(bus, devfn, where, size, val);
+}
+
+/**
+ * tdi_guard_absent() - does the host say that nobody is there?
+ * @tdi: the TDI
+ *
+ * Past what readers are told: config space as it is, and the PCI core's own mark.
+ *
+ * Context: Process context.
+ * Return: true or false.
+ */
+bool tdi_guard_absent(struct tdi *tdi)
+{
+	struct pci_dev *pdev = tdi->pdev;
+	u32 id = 0;
+	int ret;
+
+	if (pdev->error_state == pci_channel_io_perm_failure)
+		return true;
+	scoped_guard(raw_spinlock_irqsave, &guard_lock) {
+		struct pci_ops *ops = real_ops(pdev->bus);
+
+		if (!ops)
+			break;
+		ret = ops->read(pdev->bus, pdev->devfn, PCI_VENDOR_ID, 4, &id);
+		return ret || PCI_POSSIBLE_ERROR(id);
+	}
+	return pci_read_config_dword(pdev, PCI_VENDOR_ID, &id) || PCI_POSSIBLE_ERROR(id);
 }
 
 /* ---- coming and going ----------------------------------------------------------- */

@@ -203,6 +203,7 @@ int tdi_guard_add(struct tdi *tdi);
 void tdi_guard_remove(struct tdi *tdi);
 int tdi_guard_arm(struct tdi *tdi);
 void tdi_guard_disarm(struct tdi *tdi);
+bool tdi_guard_absent(struct tdi *tdi);
 ssize_t tdi_guard_show(struct tdi *tdi, char *buf);
 void tdi_guard_show_log(struct tdi *tdi, struct seq_file *s);
 void tdi_guard_sweep(void);

@@ -849,9 +849,7 @@ static int look(struct tdi *tdi, struct tdi_tsm_info *info, bool device_locked)
 /* A device that is not there any more: whatever the TSM believes, nobody answers. */
 static void look_gone(struct tdi *tdi, bool device_locked)
 {
-	u32 id;
-
-	if (!pci_read_config_dword(tdi->pdev, PCI_VENDOR_ID, &id) && !PCI_POSSIBLE_ERROR(id))
+	if (!tdi_guard_absent(tdi))
 		return;
 	verb_begin(tdi, "watch");
 	tdi_reason(tdi, "device: expected vendor %#06x, found nobody", tdi->pdev->vendor);

@@ -29,7 +29,7 @@ def audit_is_a_table_that_is_aligned(b):
     # Numbers end where their heading ends.
     end = head.index("COUNT") + len("COUNT")
     eq([row[:end].split()[-1] for row in rows], ["14", "1", "18446744073709551615"])
-    has(ret.stdout, "coalesce: done, but", "unbind-first: not done, nor")
+    has(ret.stdout, "coalesce: not done; whoever", "unbind-first: not done; possible")
 
 
 @test

@@ -11,9 +11,9 @@ static const struct {
 	const char *id;
 	const char *words;
 } effects[AUDIT_NR_EFFECTS] = {
-	[AUDIT_COALESCE]	= { "coalesce", "done, but for what would have ended the lock" },
-	[AUDIT_REFUSE]		= { "refuse", "not done" },
-	[AUDIT_UNBIND_FIRST]	= { "unbind-first", "not done, nor will it be until the TDI is unlocked" },
+	[AUDIT_COALESCE]	= { "coalesce", "not done; whoever reads is answered as if" },
+	[AUDIT_REFUSE]		= { "refuse", "not done; the TDI stays as it is" },
+	[AUDIT_UNBIND_FIRST]	= { "unbind-first", "not done; possible once the TDI is unlocked" },
 };
 
 const char *audit_effect_id(enum audit_effect effect)
