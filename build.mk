@@ -38,6 +38,9 @@ $$(B)/obj/$(1)/%.o: %.c build.mk
 -include $$(shell find $$(B)/obj/$(1) -name '*.d' 2>/dev/null)
 endef
 
+# What the tool is linked with.
+tool_libs := -ljson-c -lcrypto -lkeyutils -ltss2-esys -ltss2-mu -ltss2-rc -ltss2-tctildr
+
 link = $(call say,LD,$@) $(CC) $(CFLAGS) $(1) -o $@.part $(filter %.o,$^) $(2) && mv $@.part $@
 
 # --- tdi, the attestation tool ------------------------------------------------
@@ -47,7 +50,7 @@ tools: $(B)/tools/tdi
 $(eval $(call compile,tools,-Iguest/include))
 $(B)/tools/tdi: $(call objects,tools,$(wildcard tools/attest/*.c) $(lib_src))
 	$(Q)mkdir -p $(@D)
-	$(call link,,-ljson-c -lcrypto -lkeyutils)
+	$(call link,,$(tool_libs))
 
 # --- tdisp-emu, the other side ------------------------------------------------
 
@@ -74,7 +77,7 @@ $(B)/obj/unit/lib.a: $(call objects,unit,$(unit_lib))
 	$(call say,AR,$@) $(AR) rcs $@.part $^ && mv $@.part $@
 $(unit_programs): $(B)/unit/%: $(B)/obj/unit/tests/unit/%.o $(B)/obj/unit/lib.a
 	$(Q)mkdir -p $(@D)
-	$(call link,$(SANITIZE),$(B)/obj/unit/lib.a -lcmocka -ljson-c -lcrypto -lkeyutils)
+	$(call link,$(SANITIZE),$(B)/obj/unit/lib.a -lcmocka $(tool_libs))
 
 # Nothing that was built is thrown away.
 .SECONDARY:

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,4 +77,13 @@ void blob_free(struct blob *blob)
 {
 	free(blob->data);
 	*blob = (struct blob) { 0 };
+}
+
+void blob_append(struct blob *blob, const void *data, size_t len)
+{
+	if (!len)
+		return;
+	blob->data = util_grow(blob->data, blob->len + len, 1);
+	memcpy(blob->data + blob->len, data, len);
+	blob->len += len;
 }

@@ -34,6 +34,9 @@ struct blob {
 int blob_read(int dirfd, const char *path, struct blob *ret);
 void blob_free(struct blob *blob);
 
+/* Makes it longer; ends the program when memory is out. */
+void blob_append(struct blob *blob, const void *data, size_t len);
+
 static inline struct bytes blob_bytes(const struct blob *blob)
 {
 	return (struct bytes) { blob->data, blob->len };

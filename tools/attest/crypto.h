@@ -11,7 +11,8 @@
 
 #include "blob.h"
 
-enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
+/* SHA-1 is there for a TPM's banks alone: nothing is verified by it. */
+enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512, CRYPTO_SHA1 };
 
 #define CRYPTO_HASH_MAX		64
 
@@ -133,6 +134,36 @@ enum crypto_scheme { CRYPTO_ECDSA, CRYPTO_RSASSA, CRYPTO_RSAPSS };
  */
 bool crypto_verify(const struct crypto_cert *cert, enum crypto_scheme scheme,
 		   enum crypto_hash hash, const struct bytes *part, size_t nr, struct bytes sig);
+
+/* ---- keys without a certificate ---- */
+
+struct crypto_key;
+
+/**
+ * crypto_key_ec() - a public key from its point
+ * @bits: 256, 384 or 521
+ * @x: big endian, not wider than the curve
+ * @y: the same
+ *
+ * Return: the key, or NULL if there is no such one. Release with crypto_key_free().
+ */
+struct crypto_key *crypto_key_ec(unsigned int bits, struct bytes x, struct bytes y);
+
+/* The same of RSA, 2048 to 4096 bits. */
+struct crypto_key *crypto_key_rsa(struct bytes modulus, uint32_t exponent);
+
+/* A file's: a public key or a certificate, PEM or DER; NULL if it is neither. */
+struct crypto_key *crypto_key_parse(struct bytes file);
+void crypto_key_free(struct crypto_key *key);
+
+bool crypto_key_equal(const struct crypto_key *a, const struct crypto_key *b);
+
+/* Digest of the key's DER (SubjectPublicKeyInfo); false only if the library fails. */
+bool crypto_key_sha256(const struct crypto_key *key, uint8_t ret[32]);
+
+/* crypto_verify() by such a key. */
+bool crypto_key_verify(const struct crypto_key *key, enum crypto_scheme scheme,
+		       enum crypto_hash hash, struct bytes signed_bytes, struct bytes sig);
 
 /* ---- chains ---- */
 

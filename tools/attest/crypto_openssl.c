@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -62,6 +65,8 @@ static const EVP_MD *md_of(enum crypto_hash hash)
 		return EVP_sha384();
 	case CRYPTO_SHA512:
 		return EVP_sha512();
+	case CRYPTO_SHA1:
+		return EVP_sha1();
 	}
 	return NULL;
 }
@@ -411,10 +416,9 @@ static bool verify_init(EVP_MD_CTX *ctx, EVP_PKEY *key, enum crypto_scheme schem
 	return true;
 }
 
-bool crypto_verify(const struct crypto_cert *cert, enum crypto_scheme scheme,
-		   enum crypto_hash hash, const struct bytes *part, size_t nr, struct bytes sig)
+static bool verify_by(EVP_PKEY *key, enum crypto_scheme scheme, enum crypto_hash hash,
+		      const struct bytes *part, size_t nr, struct bytes sig)
 {
-	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 	uint8_t der[ECDSA_DER_MAX];
 	EVP_MD_CTX *ctx;
 	int len = 0;
@@ -438,6 +442,149 @@ bool crypto_verify(const struct crypto_cert *cert, enum crypto_scheme scheme,
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;
+}
+
+bool crypto_verify(const struct crypto_cert *cert, enum crypto_scheme scheme,
+		   enum crypto_hash hash, const struct bytes *part, size_t nr, struct bytes sig)
+{
+	return verify_by(X509_get0_pubkey(cert->x509), scheme, hash, part, nr, sig);
+}
+
+/* ---- keys without a certificate ---- */
+
+struct crypto_key {
+	EVP_PKEY *pkey;
+};
+
+/* Takes over @pkey. */
+static struct crypto_key *new_key(EVP_PKEY *pkey)
+{
+	struct crypto_key *key;
+
+	ERR_clear_error();
+	if (!pkey)
+		return NULL;
+	key = util_grow(NULL, 1, sizeof(*key));
+	key->pkey = pkey;
+	return key;
+}
+
+/* Takes over @build; the library refuses a point that is not on the curve. */
+static struct crypto_key *key_from(const char *type, OSSL_PARAM_BLD *build)
+{
+	OSSL_PARAM *params = have(OSSL_PARAM_BLD_to_param(build));
+	EVP_PKEY_CTX *ctx = have(EVP_PKEY_CTX_new_from_name(NULL, type, NULL));
+	EVP_PKEY *pkey = NULL;
+
+	if (EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pkey = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	return new_key(pkey);
+}
+
+struct crypto_key *crypto_key_ec(unsigned int bits, struct bytes x, struct bytes y)
+{
+	static const char * const names[] = { "prime256v1", "secp384r1", "secp521r1" };
+	uint8_t point[1 + ECDSA_RAW_MAX] = { 4 };
+	size_t width = (bits + 7) / 8, c = 0;
+	OSSL_PARAM_BLD *build;
+
+	while (c < sizeof(curves) / sizeof(curves[0]) && curves[c].bits != bits)
+		c++;
+	if (c == sizeof(curves) / sizeof(curves[0]) || x.len > width || y.len > width)
+		return NULL;
+	if (x.len)
+		memcpy(point + 1 + width - x.len, x.data, x.len);
+	if (y.len)
+		memcpy(point + 1 + 2 * width - y.len, y.data, y.len);
+	build = have(OSSL_PARAM_BLD_new());
+	OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, names[c], 0);
+	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * width);
+	return key_from("EC", build);
+}
+
+struct crypto_key *crypto_key_rsa(struct bytes modulus, uint32_t exponent)
+{
+	struct crypto_key *key;
+	OSSL_PARAM_BLD *build;
+	BIGNUM *n;
+
+	if (modulus.len < 256 || modulus.len > 512)
+		return NULL;
+	n = have(BN_bin2bn(modulus.data, (int)modulus.len, NULL));
+	build = have(OSSL_PARAM_BLD_new());
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+	OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, exponent);
+	key = key_from("RSA", build);
+	BN_free(n);
+	return key;
+}
+
+struct crypto_key *crypto_key_parse(struct bytes file)
+{
+	const unsigned char *p = file.data;
+	EVP_PKEY *pkey = NULL;
+	X509 *x509 = NULL;
+	BIO *bio;
+
+	if (!file.len || file.len > DER_MAX)
+		return NULL;
+	bio = have(BIO_new_mem_buf(file.data, (int)file.len));
+	if (file.data[0] == '-') {
+		pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+		if (!pkey && BIO_reset(bio) >= 0)
+			x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	} else {
+		pkey = d2i_PUBKEY(NULL, &p, (long)file.len);
+		p = file.data;
+		if (!pkey)
+			x509 = d2i_X509(NULL, &p, (long)file.len);
+	}
+	if (x509)
+		pkey = X509_get_pubkey(x509);
+	X509_free(x509);
+	BIO_free(bio);
+	return new_key(pkey);
+}
+
+void crypto_key_free(struct crypto_key *key)
+{
+	if (!key)
+		return;
+	EVP_PKEY_free(key->pkey);
+	free(key);
+}
+
+bool crypto_key_equal(const struct crypto_key *a, const struct crypto_key *b)
+{
+	bool equal = EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+
+	ERR_clear_error();
+	return equal;
+}
+
+bool crypto_key_sha256(const struct crypto_key *key, uint8_t ret[32])
+{
+	uint8_t digest[CRYPTO_HASH_MAX];
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key->pkey, &der);
+	struct bytes part = { der, len > 0 ? (size_t)len : 0 };
+	bool ok = len > 0 && crypto_digest(CRYPTO_SHA256, &part, 1, digest);
+
+	if (ok)
+		memcpy(ret, digest, 32);
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return ok;
+}
+
+bool crypto_key_verify(const struct crypto_key *key, enum crypto_scheme scheme,
+		       enum crypto_hash hash, struct bytes signed_bytes, struct bytes sig)
+{
+	return verify_by(key->pkey, scheme, hash, &signed_bytes, 1, sig);
 }
 
 /* ---- chains ---- */
