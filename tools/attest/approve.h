@@ -14,21 +14,49 @@
  * @APPROVE_KERNEL: the kernel refused a step: @file and @err say which
  * @APPROVE_VERDICT: the evidence was not verified: @status and @reason
  * @APPROVE_IO: something could not be read or written: @reason and @err
+ * @APPROVE_TPM: it was to be measured, and was not: @tpm
  */
 enum approve_end {
 	APPROVE_DONE,
 	APPROVE_KERNEL,
 	APPROVE_VERDICT,
 	APPROVE_IO,
+	APPROVE_TPM,
 };
 
+/**
+ * struct approve_result - how it ended
+ * @measured: into the TPM
+ * @tpm: why not, if it was wanted
+ */
 struct approve_result {
 	enum approve_end end;
 	const char *file;	/* below tsm/, a literal */
 	int err;		/* positive */
 	enum tdi_exit status;
 	char reason[512];
+	bool measured;
+	struct tpm_error tpm;
 };
+
+/**
+ * struct approved - a verdict, to be measured
+ * @event: all of it
+ * @verdict: as JSON
+ */
+struct approved {
+	struct tpm_event event;
+	struct blob verdict;
+};
+
+/* The steps that measuring alone needs, too. Each: false after setting @ret. */
+bool approve_collect(const struct sysfs *fs, const char *bdf, const struct tsm *tsm,
+		     struct inputs *in, struct approve_result *ret);
+bool approve_verify(struct inputs *in, struct approved *approved, struct approve_result *ret);
+
+/* Measures what was verified; false after setting @err. */
+bool approve_measure(struct inputs *in, struct approved *approved, enum tpm_event_kind kind,
+		     struct tpm_error *err);
 
 /**
  * approve() - lock, verify, approve, accept

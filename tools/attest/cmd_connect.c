@@ -93,6 +93,14 @@ static void fail_kernel(const struct job *job, struct verb_model *model, const c
 	model->advice = tdi_advice(err);
 }
 
+/* The policy wants it measured. */
+static void fail_tpm(struct verb_model *model, const struct tpm_error *err)
+{
+	fail(model, TDI_EXIT_TPM, tpm_problem_errno(err->problem), "TPM %s: %s",
+	     tpm_problem_name(err->problem), err->text);
+	model->advice = tpm_problem_advice(err->problem);
+}
+
 /* ---- before anything is touched ---- */
 
 /* The TSM to name; NULL after a failure. */
@@ -233,6 +241,28 @@ static bool machine_allows(const struct job *job, struct verb_model *model)
 	return false;
 }
 
+/* No driver is taken away for a TPM that will not do. */
+static bool tpm_allows(const struct job *job, struct verb_model *model)
+{
+	const struct measure *measure = &job->inputs->measure;
+	struct measured measured;
+
+	if (!job->connect || !job->verify || job->inputs->policy.tpm.measure == MEASURE_OFF)
+		return true;
+	model->tpm = (struct verb_tpm) {
+		.wanted = true, .pcr = (unsigned int)measure->pcr,
+		.log = measure->log ? measure->log : MEASURE_LOG_DEFAULT,
+	};
+	if (job->inputs->policy.tpm.measure == MEASURE_OPTIONAL)
+		return true;
+	if (!measure_open(measure, 1u << measure->pcr, &measured, &model->tpm.error)) {
+		fail_tpm(model, &model->tpm.error);
+		return false;
+	}
+	measure_close(&measured);
+	return true;
+}
+
 /* ---- the deed ---- */
 
 /* "disconnect" undoes a connect; "unlock" leads out of everything else. */
@@ -262,7 +292,12 @@ static void act_verified(const struct job *job, struct verb_model *model)
 	case APPROVE_IO:
 		fail_io(model, result.err, result.reason);
 		break;
+	case APPROVE_TPM:
+		fail_tpm(model, &result.tpm);
+		break;
 	}
+	model->tpm.measured = result.measured;
+	model->tpm.error = result.tpm;
 }
 
 static void act(const struct job *job, const struct dev *dev, struct verb_model *model)
@@ -397,7 +432,7 @@ static void run_job(const struct job *job, const struct tsm_list *tsms, struct v
 		return;
 	if (job->connect && !connect_is_due(&dev, model->tsm, model))
 		return;
-	if (!machine_allows(job, model))
+	if (!machine_allows(job, model) || !tpm_allows(job, model))
 		return;
 	model->driver_after[0] = '\0';
 	perform(job, &dev, model);
@@ -429,6 +464,7 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 		{ "wait", required_argument, NULL, 'w' },
 		{ "policy", required_argument, NULL, 'p' },
 		{ "roots", required_argument, NULL, 'R' },
+		TPM_OPTIONS,
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
@@ -469,6 +505,18 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 			if (*ret_status != TDI_EXIT_DONE)
 				return false;
 			break;
+		case 'T':
+		case 'L':
+		case 'P':
+			if (!job->connect) {
+				verb_usage(verb, "--tcti, --tpm-log and --pcr are connect's");
+				return false;
+			}
+			*ret_status = inputs_tpm_option(verb, job->inputs, opt, optarg);
+			if (*ret_status != TDI_EXIT_DONE)
+				return false;
+			*ret_status = TDI_EXIT_USAGE;
+			break;
 		case 'j':
 			tool->json = true;
 			break;
@@ -477,11 +525,13 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 			*ret_status = TDI_EXIT_DONE;
 			return false;
 		default:
-			verb_usage(verb, NULL);
+			*ret_status = verb_usage(verb, NULL);
 			return false;
 		}
 	}
 	*ret_status = verb_device(verb, argc - optind, argv + optind, job->bdf);
+	if (*ret_status == TDI_EXIT_DONE)
+		*ret_status = inputs_tpm_finish(verb, job->inputs);
 	return *ret_status == TDI_EXIT_DONE;
 }
 

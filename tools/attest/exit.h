@@ -14,6 +14,7 @@
  * @TDI_EXIT_POLICY: nothing is wrong with the evidence, but policy refuses
  * @TDI_EXIT_PLATFORM: the platform or the device failed, or is not there
  * @TDI_EXIT_BUSY: the device is in use, or is locked already
+ * @TDI_EXIT_TPM: the TPM is absent, locked, full, was reset, or disagrees with its log
  */
 enum tdi_exit {
 	TDI_EXIT_DONE		= 0,
@@ -22,6 +23,7 @@ enum tdi_exit {
 	TDI_EXIT_POLICY		= 3,
 	TDI_EXIT_PLATFORM	= 4,
 	TDI_EXIT_BUSY		= 5,
+	TDI_EXIT_TPM		= 6,
 };
 
 /**

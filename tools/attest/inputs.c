@@ -9,7 +9,10 @@
 
 void inputs_init(struct inputs *in)
 {
-	*in = (struct inputs) { .subject.at = time(NULL) };
+	*in = (struct inputs) {
+		.subject.at = time(NULL),
+		.measure = { .pcr = -1, .verdict_pcr = -1 },
+	};
 	policy_default(&in->policy);
 }
 
@@ -152,12 +155,57 @@ int inputs_finish(const struct verb *verb, struct inputs *in, int argc, char **a
 	return argc ? open_bundle(argv[0], in) : 0;
 }
 
+int inputs_tpm_option(const struct verb *verb, struct inputs *in, int opt, const char *arg)
+{
+	struct measure *measure = &in->measure;
+	const char *why;
+	uint64_t pcr;
+
+	switch (opt) {
+	case 'T':
+		measure->tcti = arg;
+		return 0;
+	case 'L':
+		measure->log = arg;
+		return arg[0] ? 0 : verb_usage(verb, "--tpm-log: which file?");
+	case 'P':
+		if (util_u64_parse(arg, &pcr) || pcr >= EVENTLOG_PCRS)
+			return verb_usage(verb, "--pcr: must be a number below %d", EVENTLOG_PCRS);
+		why = measure_pcr_refused((unsigned int)pcr);
+		if (why)
+			return verb_usage(verb, "--pcr: PCR %u is not for this: %s",
+					  (unsigned int)pcr, why);
+		measure->pcr = (int)pcr;
+		return 0;
+	default:
+		return verb_usage(verb, NULL);
+	}
+}
+
+int inputs_tpm_finish(const struct verb *verb, struct inputs *in)
+{
+	const struct policy_tpm *tpm = &in->policy.tpm;
+	struct measure *measure = &in->measure;
+
+	if (measure->pcr >= 0 && tpm->pcr >= 0 && measure->pcr != tpm->pcr)
+		return verb_usage(verb, "--pcr: the policy says PCR %d", tpm->pcr);
+	if (measure->pcr < 0)
+		measure->pcr = tpm->pcr;
+	if (measure->pcr < 0)
+		measure->pcr = MEASURE_PCR_DEFAULT;
+	measure->verdict_pcr = tpm->verdict_pcr;
+	if (measure->verdict_pcr == measure->pcr)
+		return verb_usage(verb, "--pcr: the policy wants verdicts alone in that PCR");
+	return 0;
+}
+
 void inputs_free(struct inputs *in)
 {
 	blob_free(&in->certs);
 	blob_free(&in->vca);
 	blob_free(&in->measurements);
 	blob_free(&in->report);
+	blob_free(&in->ak);
 	for (size_t i = 0; i < in->nr_crls; i++)
 		blob_free(&in->crls[i]);
 	free(in->crls);

@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 
+#include "measure.h"
 #include "tool.h"
 #include "verify.h"
 
@@ -14,6 +15,8 @@
  * @bundle_error: why the bundle cannot be taken apart, or NULL
  * @policy: the built-in one unless a file was named
  * @policy_path: that file, or NULL
+ * @measure: where to measure, by options and policy
+ * @ak: contents of the file that --ak names
  */
 struct inputs {
 	struct subject subject;
@@ -29,6 +32,8 @@ struct inputs {
 	char why[192];
 	struct policy policy;
 	const char *policy_path;
+	struct measure measure;
+	struct blob ak;
 };
 
 /* The options that name evidence; a verb adds its own. */
@@ -43,7 +48,19 @@ struct inputs {
 	{ "crl", required_argument, NULL, 'C' }, \
 	{ "at", required_argument, NULL, 'a' }
 
+/* The options that say where to measure: for connect, measure and quote. */
+#define TPM_OPTIONS \
+	{ "tcti", required_argument, NULL, 'T' }, \
+	{ "tpm-log", required_argument, NULL, 'L' }, \
+	{ "pcr", required_argument, NULL, 'P' }
+
 void inputs_init(struct inputs *in);
+
+/* One of TPM_OPTIONS: 0, or an exit status after complaining, also about others. */
+int inputs_tpm_option(const struct verb *verb, struct inputs *in, int opt, const char *arg);
+
+/* Once all is there: options and policy have to agree. 0, or an exit status. */
+int inputs_tpm_finish(const struct verb *verb, struct inputs *in);
 
 /**
  * inputs_option() - take one of INPUT_OPTIONS

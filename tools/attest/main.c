@@ -74,7 +74,7 @@ static const struct verb verbs[] = {
 	}, {
 		.name = "connect", .run = cmd_connect,
 		.args = "BDF [--policy F] [--roots F]... [--tsm NAME] [--no-driver] [--force]\n"
-			"                   [--wait SECONDS] [--json]",
+			"                   [--wait SECONDS] [--tcti TCTI] [--tpm-log F] [--pcr N] [--json]",
 		.summary = "lock, attest, accept and start a device",
 		.help =
 "Takes the driver from the device, connects it, and binds the same driver again.\n"
@@ -87,6 +87,9 @@ static const struct verb verbs[] = {
 "  --no-driver      leave the device without a driver\n"
 "  --force          go on although a file system on the device is in use\n"
 "  --wait SECONDS   how long to wait for the driver and its disks (default 10)\n"
+"  --tcti TCTI      the TPM, if the policy wants one (default device:/dev/tpmrm0)\n"
+"  --tpm-log F      its event log (default /run/log/tdi/tpm-eventlog)\n"
+"  --pcr N          the PCR, unless the policy says (default 14)\n"
 "  --json           write JSON\n",
 	}, {
 		.name = "disconnect", .run = cmd_disconnect,
@@ -141,6 +144,19 @@ static const struct verb verbs[] = {
 "\n"
 "Evidence can be read by root only.\n",
 	}, {
+		.name = "measure", .run = cmd_measure,
+		.args = "BDF [--policy F] [--roots F]... [--tcti TCTI] [--tpm-log F] [--pcr N] [--json]",
+		.summary = "verify a device's evidence and measure it into the TPM",
+		.help =
+"For a device that is locked or connected already. What is not verified is not measured.\n"
+"\n"
+"  --policy F    verify the evidence by this policy\n"
+"  --roots F     .. with these trust anchors, PEM or DER\n"
+"  --tcti TCTI   the TPM (default device:/dev/tpmrm0)\n"
+"  --tpm-log F   its event log (default /run/log/tdi/tpm-eventlog)\n"
+"  --pcr N       the PCR, unless the policy says (default 14)\n"
+"  --json        write JSON\n",
+	}, {
 		.name = "policy", .run = cmd_policy,
 		.args = "init (BUNDLE | --certs F ...) [--roots F] [-o FILE] | check FILE [--json]",
 		.summary = "write a first policy from evidence, or check one",
@@ -177,7 +193,7 @@ static void help(FILE *f)
 	      "  --version    print the version\n"
 	      "  --help       print this\n\n"
 	      "Exit status: 0 done, 1 usage or I/O, 2 evidence refused, 3 policy refuses,\n"
-	      "4 platform or device failed, 5 busy. See tdi(1).\n", f);
+	      "4 platform or device failed, 5 busy, 6 TPM. See tdi(1).\n", f);
 }
 
 void verb_help(const struct verb *verb)

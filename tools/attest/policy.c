@@ -5,6 +5,7 @@
 
 #include <tdisp/spdm_vca.h>
 
+#include "measure.h"
 #include "policy.h"
 
 void policy_default(struct policy *ret)
@@ -28,6 +29,7 @@ void policy_default(struct policy *ret)
 			.lnr = BIT_CLEAR,
 			.tph = BIT_CLEAR,
 		},
+		.tpm = { .measure = MEASURE_OFF, .pcr = -1, .verdict_pcr = -1 },
 	};
 }
 
@@ -61,6 +63,7 @@ void policy_free(struct policy *policy)
 	values_free(&policy->dice.fwid);
 	values_free(&policy->report.device_info);
 	anchors_free(&policy->anchors);
+	blob_free(&policy->text);
 	*policy = (struct policy) { 0 };
 }
 
@@ -159,4 +162,15 @@ void policy_lint(const struct policy *policy, struct policy_problems *ret)
 		advise(ret, "certificates", "keys that are meant for something else will do");
 	if (policy->trailing_nul)
 		advise(ret, "spdm.trailing_nul", "a byte that nobody signed is tolerated");
+	if (policy->tpm.measure == MEASURE_OFF)
+		advise(ret, "tpm", "what tdi connect accepts is not measured: nobody far away can tell");
+	else if (policy->tpm.measure == MEASURE_OPTIONAL)
+		advise(ret, "tpm.measure", "a device is connected although it could not be measured");
+	for (int i = 0; i < 2; i++) {
+		int pcr = i ? policy->tpm.verdict_pcr : policy->tpm.pcr;
+		const char *note = pcr < 0 ? NULL : measure_pcr_note((unsigned int)pcr);
+
+		if (note)
+			advise(ret, i ? "tpm.verdict_pcr" : "tpm.pcr", note);
+	}
 }

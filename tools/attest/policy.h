@@ -115,9 +115,20 @@ struct policy_dice {
 	struct values fwid;
 };
 
+/* Whether a device is measured into a TPM when it is connected. */
+enum policy_measure { MEASURE_OFF, MEASURE_OPTIONAL, MEASURE_REQUIRED };
+
+/* @pcr, @verdict_pcr: -1 for what nobody said */
+struct policy_tpm {
+	enum policy_measure measure;
+	int pcr;
+	int verdict_pcr;
+};
+
 /**
  * struct policy - all of it
  * @from_file: somebody wrote it; else it is the built-in one
+ * @text: the file's bytes, as policy_load() read them
  * @refuse_virtio_bypass: nothing is connected beside a virtio device that goes past
  *	the DMA API; about the machine, not about evidence
  * @asks_certs: it speaks of certificates, so some have to be there
@@ -134,6 +145,7 @@ struct policy_dice {
  */
 struct policy {
 	bool from_file;
+	struct blob text;
 	bool asks_certs;
 	bool asks_measurements;
 	char description[256];
@@ -170,6 +182,8 @@ struct policy {
 
 	struct policy_report report;
 	bool required[CHECK_NR];
+
+	struct policy_tpm tpm;
 };
 
 /* The built-in policy. */

@@ -282,6 +282,10 @@ void policy_init(FILE *f, const struct subject *subject, const struct parts *par
 	}
 	if (parts->has_report)
 		put_report(&w, parts);
+	/* Nor of this. */
+	jsonw_object(&w, "tpm");
+	jsonw_string(&w, "measure", "off");
+	jsonw_end_object(&w);
 	jsonw_array(&w, "required_checks");
 	if (parts->has_report && subject->has_bars)
 		jsonw_string(&w, NULL, check_name(CHECK_REPORT_BARS));

@@ -16,6 +16,7 @@
 
 #include "dice.h"
 #include "json_check.h"
+#include "measure.h"
 #include "policy.h"
 
 /* Where the reader is, and what it has found wrong. */
@@ -801,6 +802,50 @@ static void read_report(struct reader *r, struct json_object *value, void *arg)
 	READ_OBJECT(r, value, keys);
 }
 
+/* ---- TPM ---- */
+
+static void read_measure(struct reader *r, struct json_object *value, void *arg)
+{
+	static const struct word words[] = {
+		{ "required", MEASURE_REQUIRED }, { "optional", MEASURE_OPTIONAL },
+		{ "off", MEASURE_OFF },
+	};
+	int measure = MEASURE_REQUIRED;
+
+	read_word(r, value, WORDS(words, &measure));
+	*(enum policy_measure *)arg = (enum policy_measure)measure;
+}
+
+static void read_pcr(struct reader *r, struct json_object *value, void *arg)
+{
+	const char *why;
+	uint64_t pcr;
+
+	if (!number_of(r, value, EVENTLOG_PCRS - 1, &pcr))
+		return;
+	why = measure_pcr_refused((unsigned int)pcr);
+	if (why)
+		wrong(r, "PCR %u is not for this: %s", (unsigned int)pcr, why);
+	else
+		*(int *)arg = (int)pcr;
+}
+
+static void read_tpm(struct reader *r, struct json_object *value, void *arg)
+{
+	struct policy_tpm *tpm = arg;
+	const struct key keys[] = {
+		{ "measure", read_measure, &tpm->measure },
+		{ "pcr", read_pcr, &tpm->pcr },
+		{ "verdict_pcr", read_pcr, &tpm->verdict_pcr },
+	};
+
+	tpm->measure = MEASURE_REQUIRED;
+	READ_OBJECT(r, value, keys);
+	if (tpm->verdict_pcr >= 0 &&
+	    tpm->verdict_pcr == (tpm->pcr < 0 ? MEASURE_PCR_DEFAULT : tpm->pcr))
+		wrong(r, "verdict_pcr must be another PCR than pcr: what is measured there is to be known beforehand");
+}
+
 /* ---- the whole ---- */
 
 static void read_required(struct reader *r, struct json_object *value, void *arg)
@@ -869,6 +914,7 @@ static void read_policy(struct reader *r, struct json_object *doc)
 		{ "measurements", read_measurements, NULL },
 		{ "report", read_report, &policy->report },
 		{ "required_checks", read_required_checks, NULL },
+		{ "tpm", read_tpm, &policy->tpm },
 	};
 
 	READ_OBJECT(r, doc, keys);
@@ -942,6 +988,10 @@ enum tdi_exit policy_load(const char *path, struct policy *ret)
 	if (!policy_parse(blob_bytes(&blob), dir, ret, &errors)) {
 		status = complain(path, &errors);
 		policy_free(ret);
+	}
+	if (status == TDI_EXIT_DONE) {
+		ret->text = blob;
+		blob = (struct blob) { 0 };
 	}
 	policy_problems_free(&errors);
 	blob_free(&blob);

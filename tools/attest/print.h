@@ -17,6 +17,7 @@
 #include "exit.h"
 #include "pool.h"
 #include "recovery.h"
+#include "tpm.h"
 #include "uevent.h"
 #include "virtio.h"
 
@@ -148,6 +149,22 @@ struct watch_model {
 	const char *missed;
 };
 
+/**
+ * struct verb_tpm - whether the device was measured into a TPM
+ * @wanted: the policy wants it
+ * @measured: it was
+ * @pcr: into this one
+ * @log: and recorded here
+ * @error: why it was not
+ */
+struct verb_tpm {
+	bool wanted;
+	bool measured;
+	unsigned int pcr;
+	const char *log;
+	struct tpm_error error;
+};
+
 enum verb_end {
 	VERB_DONE,		/* it was done now */
 	VERB_UNCHANGED,		/* it was so before, nothing was touched */
@@ -171,6 +188,7 @@ enum verb_end {
  * @driver_err: positive errno of the failed rebinding
  * @left_alone: it was not rebound on purpose: --no-driver, or a device in ERROR
  * @uses: what the disks were used for
+ * @tpm: whether it was measured
  */
 struct verb_model {
 	const char *verb;
@@ -191,6 +209,7 @@ struct verb_model {
 	int driver_err;
 	bool left_alone;
 	struct uses uses;
+	struct verb_tpm tpm;
 	unsigned int warnings;
 };
 

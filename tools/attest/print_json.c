@@ -566,6 +566,23 @@ static struct json_object *driver_json(const struct verb_model *model)
 	return obj;
 }
 
+static struct json_object *tpm_json(const struct verb_tpm *tpm)
+{
+	struct json_object *obj;
+	char path[128];
+
+	if (!tpm->wanted)
+		return NULL;
+	obj = object();
+	util_escape(path, sizeof(path), tpm->log, strlen(tpm->log));
+	add(obj, "measured", boolean(tpm->measured));
+	add(obj, "pcr", number(tpm->pcr));
+	add(obj, "log", string(path));
+	add(obj, "problem", tpm->error.problem ? string(tpm_problem_name(tpm->error.problem)) : NULL);
+	add(obj, "reason", name(tpm->error.text));
+	return obj;
+}
+
 static void json_verb(const struct verb_model *model)
 {
 	static const char * const ends[] = {
@@ -586,6 +603,7 @@ static void json_verb(const struct verb_model *model)
 	add(doc, "driver", driver_json(model));
 	add(doc, "in_use", uses_json(&model->uses));
 	add(doc, "device", model->after_valid ? dev_json(&model->after, model->have_tsm) : NULL);
+	add(doc, "tpm", tpm_json(&model->tpm));
 	add(doc, "warnings", warnings_json(model->warnings));
 	put(doc);
 }

@@ -405,6 +405,11 @@ static void verb_done(const struct verb_model *model)
 	putchar('\n');
 	if (connect)
 		printf("%s: identity %s\n", model->bdf, text_attr(&dev->identity));
+	if (model->tpm.wanted && model->tpm.measured)
+		printf("%s: measured into PCR %u\n", model->bdf, model->tpm.pcr);
+	else if (model->tpm.wanted && model->end != VERB_UNCHANGED)
+		printf("%s: NOT measured: TPM %s: %s\n", model->bdf,
+		       tpm_problem_name(model->tpm.error.problem), model->tpm.error.text);
 }
 
 static void text_verb(const struct verb_model *model)

@@ -39,6 +39,7 @@ int cmd_disconnect(const struct verb *verb, struct tool *tool, int argc, char **
 int cmd_anchor(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_verify(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_evidence(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_measure(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_policy(const struct verb *verb, struct tool *tool, int argc, char **argv);
 
 /* The writer that the options ask for. */

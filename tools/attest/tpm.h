@@ -41,6 +41,9 @@ struct tpm_error {
 /* "absent", "locked", ...: for scripts. */
 const char *tpm_problem_name(enum tpm_problem problem);
 
+/* The errno that is nearest, for "error" in JSON. */
+int tpm_problem_errno(enum tpm_problem problem);
+
 /* What a person can do about it. */
 const char *tpm_problem_advice(enum tpm_problem problem);
 

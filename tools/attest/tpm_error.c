@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What response codes of a TPM mean for scripts and for people. */
+#include <errno.h>
 #include <stdarg.h>
 #include <tss2/tss2_tpm2_types.h>
 
@@ -7,26 +8,32 @@
 
 static const struct {
 	const char *name;
+	int err;
 	const char *advice;
 } problems[] = {
-	[TPM_FINE] = { "none", NULL },
-	[TPM_ABSENT] = { "absent",
+	[TPM_FINE] = { "none", 0, NULL },
+	[TPM_ABSENT] = { "absent", ENODEV,
 		"Give the machine a TPM 2.0 (a vTPM that its owner trusts), or name one by --tcti." },
-	[TPM_LOCKED] = { "locked",
+	[TPM_LOCKED] = { "locked", EACCES,
 		"Somebody set an authorization on it, or it is in lockout: tpm2_getcap properties-variable tells, tpm2_dictionarylockout --clear-lockout ends the latter." },
-	[TPM_FULL] = { "full",
+	[TPM_FULL] = { "full", ENOSPC,
 		"Somebody left keys or sessions in it: tpm2_flushcontext --transient-object frees them; /dev/tpmrm0 avoids that." },
-	[TPM_RESET] = { "reset",
+	[TPM_RESET] = { "reset", ESTALE,
 		"What was measured is gone from it: disconnect the devices, remove the event log, and connect them again. On a guest that did not reboot, ask whose TPM this is." },
-	[TPM_DISAGREES] = { "disagrees",
+	[TPM_DISAGREES] = { "disagrees", EBADMSG,
 		"Somebody else extended the PCR, or changed the log: no quote will verify until the machine is rebooted. Another PCR (--pcr, \"tpm\": {\"pcr\": N}) takes a log of its own (--tpm-log)." },
-	[TPM_UNFIT] = { "unfit", NULL },
-	[TPM_FAILED] = { "failed", NULL },
+	[TPM_UNFIT] = { "unfit", EOPNOTSUPP, NULL },
+	[TPM_FAILED] = { "failed", EIO, NULL },
 };
 
 const char *tpm_problem_name(enum tpm_problem problem)
 {
 	return problems[problem].name;
+}
+
+int tpm_problem_errno(enum tpm_problem problem)
+{
+	return problems[problem].err;
 }
 
 const char *tpm_problem_advice(enum tpm_problem problem)

@@ -167,14 +167,14 @@ static void put_platform(struct jsonw *w, const struct bundle *bundle, const str
 	put_text(w, "generation", bundle ? bundle->generation : NULL);
 }
 
-void verdict_json(const struct verdict_model *model)
+void verdict_json_to(FILE *f, const struct verdict_model *model)
 {
 	enum tdi_exit status = verdict_exit(model->verdict);
 	char time[32];
 	struct jsonw w;
 
 	bundle_time_text(model->subject->at, time);
-	jsonw_start(&w, stdout);
+	jsonw_start(&w, f);
 	jsonw_object(&w, NULL);
 	jsonw_number(&w, "schema_version", VERDICT_SCHEMA_VERSION);
 	jsonw_string(&w, "kind", "verdict");
@@ -189,4 +189,9 @@ void verdict_json(const struct verdict_model *model)
 	put_spdm(&w, model->parts);
 	put_checks(&w, model->verdict);
 	jsonw_end_object(&w);
+}
+
+void verdict_json(const struct verdict_model *model)
+{
+	verdict_json_to(stdout, model);
 }

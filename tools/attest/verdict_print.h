@@ -3,6 +3,8 @@
 #ifndef ATTEST_VERDICT_PRINT_H
 #define ATTEST_VERDICT_PRINT_H
 
+#include <stdio.h>
+
 #include "jsonw.h"
 #include "verify.h"
 
@@ -25,5 +27,6 @@ const char *verdict_word(enum tdi_exit status);
 
 void verdict_text(const struct verdict_model *model);
 void verdict_json(const struct verdict_model *model);
+void verdict_json_to(FILE *f, const struct verdict_model *model);
 
 #endif /* ATTEST_VERDICT_PRINT_H */

@@ -26,6 +26,8 @@
  * @roots: anchors from the command line
  * @crls: PEM or DER texts of CRLs
  * @at: the time that counts
+ * @ak: what --ak names: the TPM's key; data NULL for nothing
+ * @local: this is the guest itself, before anything is measured
  */
 struct subject {
 	struct bytes certs;
@@ -41,6 +43,8 @@ struct subject {
 	size_t nr_crls;
 	const struct blob *crls;
 	time_t at;
+	struct bytes ak;
+	bool local;
 };
 
 /**
