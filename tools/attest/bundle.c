@@ -27,6 +27,52 @@ const char *bundle_file_name(enum evidence_object object)
 	return names[object];
 }
 
+/* The whole bundle's files: evidence first. */
+#define NR_FILES	(EVIDENCE_NR + BUNDLE_TPM_NR)
+
+static const struct {
+	const char *name;
+	const char *file;
+} tpm_files[BUNDLE_TPM_NR] = {
+	[BUNDLE_EVENTLOG]	= { "eventlog", "tpm-eventlog.bin" },
+	[BUNDLE_QUOTE]		= { "quote", "tpm-quote.bin" },
+	[BUNDLE_SIGNATURE]	= { "signature", "tpm-signature.bin" },
+	[BUNDLE_AK]		= { "ak", "tpm-ak.pub" },
+	[BUNDLE_POLICY]		= { "policy", "tpm-policy.json" },
+	[BUNDLE_VERDICT]	= { "verdict", "tpm-verdict.json" },
+	[BUNDLE_EK_CERT]	= { "ek_certificate", "tpm-ek-cert.der" },
+};
+
+static const char *file_name(int i)
+{
+	return i < EVIDENCE_NR ? bundle_file_name((enum evidence_object)i) :
+				 tpm_files[i - EVIDENCE_NR].file;
+}
+
+static const char *object_name(int i)
+{
+	return i < EVIDENCE_NR ? evidence_name((enum evidence_object)i) :
+				 tpm_files[i - EVIDENCE_NR].name;
+}
+
+static const struct bytes *object_of(const struct bundle *bundle, int i)
+{
+	return i < EVIDENCE_NR ? &bundle->object[i] : &bundle->tpm[i - EVIDENCE_NR];
+}
+
+static struct bytes *slot_of(struct bundle *bundle, int i)
+{
+	return i < EVIDENCE_NR ? &bundle->object[i] : &bundle->tpm[i - EVIDENCE_NR];
+}
+
+bool bundle_is_quoted(const struct bundle *bundle)
+{
+	for (int o = 0; o < BUNDLE_TPM_NR; o++)
+		if (bundle->tpm[o].data)
+			return true;
+	return false;
+}
+
 bool bundle_is_emulated(const struct bundle *bundle)
 {
 	return !strcmp(bundle->platform, "emulated");
@@ -44,6 +90,8 @@ void bundle_free(struct bundle *bundle)
 {
 	for (int o = 0; o < EVIDENCE_NR; o++)
 		blob_free(&bundle->file[o]);
+	for (int o = 0; o < BUNDLE_TPM_NR; o++)
+		blob_free(&bundle->tpm_file[o]);
 	blob_free(&bundle->archive);
 	*bundle = (struct bundle) { 0 };
 }
@@ -81,10 +129,11 @@ static int open_directory(struct reading *r, int dirfd)
 	if (rc)
 		return rc;
 	r->metadata = blob_bytes(&r->metadata_file);
-	for (int o = 0; o < EVIDENCE_NR; o++) {
-		struct blob *file = &r->bundle->file[o];
+	for (int o = 0; o < NR_FILES; o++) {
+		struct blob *file = o < EVIDENCE_NR ? &r->bundle->file[o] :
+						      &r->bundle->tpm_file[o - EVIDENCE_NR];
 
-		rc = blob_read(dirfd, bundle_file_name((enum evidence_object)o), file);
+		rc = blob_read(dirfd, file_name(o), file);
 		if (rc == -ENOENT)
 			continue;
 		if (rc)
@@ -92,7 +141,7 @@ static int open_directory(struct reading *r, int dirfd)
 		total += file->len;
 		if (total > BLOB_MAX)
 			return -EFBIG;
-		r->bundle->object[o] = blob_bytes(file);
+		*slot_of(r->bundle, o) = blob_bytes(file);
 	}
 	return 0;
 }
@@ -107,9 +156,9 @@ static int open_archive(struct reading *r)
 		return bad(r, "neither a directory nor a tar archive");
 	while ((rc = tar_next(&left, name, &data)) > 0) {
 		slot = strcmp(name, BUNDLE_METADATA) ? NULL : &r->metadata;
-		for (int o = 0; o < EVIDENCE_NR; o++)
-			if (!strcmp(name, bundle_file_name((enum evidence_object)o)))
-				slot = &r->bundle->object[o];
+		for (int o = 0; o < NR_FILES; o++)
+			if (!strcmp(name, file_name(o)))
+				slot = slot_of(r->bundle, o);
 		if (slot && slot->data)
 			return bad(r, "%s is there twice", name);
 		if (slot)
@@ -187,14 +236,14 @@ static int take_bars(struct reading *r, struct json_object *doc)
 }
 
 /* The files are those that were saved. */
-static int check_object(struct reading *r, struct json_object *objects, enum evidence_object o)
+static int check_object(struct reading *r, struct json_object *objects, int o)
 {
 	struct json_object *entry, *size;
-	const struct bytes *object = &r->bundle->object[o];
-	const char *name = evidence_name(o);
+	const struct bytes *object = object_of(r->bundle, o);
+	const char *name = object_name(o);
 	uint8_t said[32], digest[CRYPTO_HASH_MAX];
 
-	if (!json_object_object_get_ex(objects, name, &entry) || !entry)
+	if (!objects || !json_object_object_get_ex(objects, name, &entry) || !entry)
 		return object->data ? bad(r, "%s: the metadata does not know it", name) : 0;
 	if (!json_object_is_type(entry, json_type_object))
 		return bad(r, "%s: must be an object", name);
@@ -248,7 +297,12 @@ static int take_metadata(struct reading *r, struct json_object *doc)
 	if (!rc && !value)
 		rc = bad(r, "objects: must be an object");
 	for (int o = 0; !rc && o < EVIDENCE_NR; o++)
-		rc = check_object(r, value, (enum evidence_object)o);
+		rc = check_object(r, value, o);
+	value = member(doc, "tpm", json_type_object);
+	if (value)
+		value = member(value, "objects", json_type_object);
+	for (int o = EVIDENCE_NR; !rc && o < NR_FILES; o++)
+		rc = check_object(r, value, o);
 	return rc;
 }
 
@@ -292,20 +346,20 @@ int bundle_open(const char *path, struct bundle *ret, char *why, size_t size)
 
 /* ---- writing ---- */
 
-static void put_objects(struct jsonw *w, const struct bundle *bundle)
+static void put_objects(struct jsonw *w, const struct bundle *bundle, int first, int end)
 {
 	jsonw_object(w, "objects");
-	for (int o = 0; o < EVIDENCE_NR; o++) {
-		const struct bytes *object = &bundle->object[o];
+	for (int o = first; o < end; o++) {
+		const struct bytes *object = object_of(bundle, o);
 		uint8_t digest[CRYPTO_HASH_MAX] = { 0 };
 
 		if (!object->data) {
-			jsonw_null(w, evidence_name((enum evidence_object)o));
+			jsonw_null(w, object_name(o));
 			continue;
 		}
 		crypto_digest(CRYPTO_SHA256, object, 1, digest);
-		jsonw_object(w, evidence_name((enum evidence_object)o));
-		jsonw_string(w, "file", bundle_file_name((enum evidence_object)o));
+		jsonw_object(w, object_name(o));
+		jsonw_string(w, "file", file_name(o));
 		jsonw_number(w, "size", object->len);
 		jsonw_hex(w, "sha256", digest, 32);
 		jsonw_end_object(w);
@@ -352,7 +406,12 @@ static void put_metadata(FILE *f, const struct bundle *bundle, time_t now)
 	} else {
 		jsonw_null(&w, "bars");
 	}
-	put_objects(&w, bundle);
+	put_objects(&w, bundle, 0, EVIDENCE_NR);
+	if (bundle_is_quoted(bundle)) {
+		jsonw_object(&w, "tpm");
+		put_objects(&w, bundle, EVIDENCE_NR, NR_FILES);
+		jsonw_end_object(&w);
+	}
 	jsonw_end_object(&w);
 }
 
@@ -413,10 +472,9 @@ static int write_directory(const char *path, const struct bundle *bundle, struct
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return -errno;
-	for (int o = 0; !rc && o < EVIDENCE_NR; o++)
-		if (bundle->object[o].data)
-			rc = write_file(dirfd, bundle_file_name((enum evidence_object)o),
-					bundle->object[o]);
+	for (int o = 0; !rc && o < NR_FILES; o++)
+		if (object_of(bundle, o)->data)
+			rc = write_file(dirfd, file_name(o), *object_of(bundle, o));
 	/* Last: a directory without it is no bundle. */
 	if (!rc)
 		rc = write_file(dirfd, BUNDLE_METADATA, metadata);
@@ -433,10 +491,9 @@ static int write_archive(const char *path, const struct bundle *bundle, struct b
 	if (!f)
 		return -errno;
 	tar_put(f, BUNDLE_METADATA, now, metadata);
-	for (int o = 0; o < EVIDENCE_NR; o++)
-		if (bundle->object[o].data)
-			tar_put(f, bundle_file_name((enum evidence_object)o), now,
-				bundle->object[o]);
+	for (int o = 0; o < NR_FILES; o++)
+		if (object_of(bundle, o)->data)
+			tar_put(f, file_name(o), now, *object_of(bundle, o));
 	tar_end(f);
 	rc = finish(f);
 	if (rc)

@@ -19,9 +19,22 @@
 
 #define BUNDLE_METADATA		"metadata.json"
 
+/* What tdi quote adds: a TPM's word, and what it is about. */
+enum bundle_tpm {
+	BUNDLE_EVENTLOG,	/* TCG event log */
+	BUNDLE_QUOTE,		/* TPMS_ATTEST */
+	BUNDLE_SIGNATURE,	/* TPMT_SIGNATURE */
+	BUNDLE_AK,		/* TPM2B_PUBLIC */
+	BUNDLE_POLICY,		/* that the device was accepted by */
+	BUNDLE_VERDICT,		/* of then, JSON */
+	BUNDLE_EK_CERT,		/* X.509, from the TPM: for others, nothing looks at it */
+	BUNDLE_TPM_NR
+};
+
 /**
  * struct bundle - saved evidence
  * @object: by enum evidence_object; data NULL for none
+ * @tpm: by enum bundle_tpm; data NULL for none
  * @has_nonce: @nonce is the one that the guest drew
  * @has_bars: @bars is known
  * @bdf: where the device was, or ""
@@ -34,6 +47,7 @@
  */
 struct bundle {
 	struct bytes object[EVIDENCE_NR];
+	struct bytes tpm[BUNDLE_TPM_NR];
 	bool has_nonce;
 	uint8_t nonce[EVIDENCE_NONCE_SIZE];
 	bool has_bars;
@@ -47,13 +61,17 @@ struct bundle {
 	char state[32];
 	char generation[32];
 	char created[32];
-	/* behind @object */
+	/* behind @object and @tpm */
 	struct blob archive;
 	struct blob file[EVIDENCE_NR];
+	struct blob tpm_file[BUNDLE_TPM_NR];
 };
 
 /* "certificates.bin", ... */
 const char *bundle_file_name(enum evidence_object object);
+
+/* Did tdi quote make it? True if any of what it adds is there. */
+bool bundle_is_quoted(const struct bundle *bundle);
 
 bool bundle_is_emulated(const struct bundle *bundle);
 

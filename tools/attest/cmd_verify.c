@@ -34,6 +34,7 @@ static int take_options(const struct verb *verb, struct tool *tool, struct input
 {
 	static const struct option options[] = {
 		INPUT_OPTIONS,
+		{ "ak", required_argument, NULL, 'k' },
 		{ "policy", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
@@ -45,6 +46,9 @@ static int take_options(const struct verb *verb, struct tool *tool, struct input
 		switch (opt) {
 		case 'p':
 			status = inputs_policy(in, optarg);
+			break;
+		case 'k':
+			status = inputs_ak(in, optarg);
 			break;
 		case 'j':
 			tool->json = true;

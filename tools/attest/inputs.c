@@ -74,6 +74,14 @@ int inputs_policy(struct inputs *in, const char *path)
 	return 0;
 }
 
+int inputs_ak(struct inputs *in, const char *path)
+{
+	int status = read_file(path, &in->ak);
+
+	in->subject.ak = blob_bytes(&in->ak);
+	return status;
+}
+
 void inputs_take_bundle(const struct bundle *bundle, struct subject *subject)
 {
 	subject->bundle = bundle;

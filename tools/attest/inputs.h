@@ -70,8 +70,9 @@ int inputs_tpm_finish(const struct verb *verb, struct inputs *in);
  */
 int inputs_option(const struct verb *verb, struct inputs *in, int opt, const char *arg);
 
-/* "--policy": the same. */
+/* "--policy" and "--ak": the same. */
 int inputs_policy(struct inputs *in, const char *path);
+int inputs_ak(struct inputs *in, const char *path);
 
 /**
  * inputs_finish() - take the arguments after the options: a bundle, or none

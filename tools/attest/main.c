@@ -116,7 +116,7 @@ static const struct verb verbs[] = {
 	}, {
 		.name = "verify", .run = cmd_verify,
 		.args = "BUNDLE | --certs F --measurements F [--vca F] [--report F] [--bars SPEC]\n"
-			"                  [--roots F]... [--nonce HEX] [--policy F] [--crl F]... [--at TIME] [--json]",
+			"                  [--roots F]... [--nonce HEX] [--ak F] [--policy F] [--crl F]... [--at TIME] [--json]",
 		.summary = "verify evidence, without device or network",
 		.help =
 "  BUNDLE             what tdi evidence saved: a directory or an archive\n"
@@ -126,7 +126,8 @@ static const struct verb verbs[] = {
 "  --report F         interface report\n"
 "  --bars SPEC        sizes of the function's BARs, like 0:16K,2:16K,4:8K\n"
 "  --roots F          trust anchors, PEM or DER, one or several\n"
-"  --nonce HEX        the nonce that the device was to sign\n"
+"  --nonce HEX        the nonce that the device was to sign; of tdi quote, the TPM\n"
+"  --ak F             the key that the TPM was to sign with: TPM2B_PUBLIC, PEM or DER\n"
 "  --policy F         what is asked of the evidence: tdi-policy(5)\n"
 "  --crl F            revoked certificates, PEM or DER\n"
 "  --at TIME          the time that counts, like 2026-11-20T10:00:00Z (default: now)\n"
@@ -156,6 +157,24 @@ static const struct verb verbs[] = {
 "  --tpm-log F   its event log (default /run/log/tdi/tpm-eventlog)\n"
 "  --pcr N       the PCR, unless the policy says (default 14)\n"
 "  --json        write JSON\n",
+	}, {
+		.name = "quote", .run = cmd_quote,
+		.args = "[BDF] --nonce HEX --out DIRECTORY|FILE.tar [--ak HANDLE|FILE] [--tcti TCTI]\n"
+			"                 [--tpm-log F] [--json]",
+		.summary = "save evidence of a measured device with a TPM's quote of it",
+		.help =
+"What tdi evidence saves, and: event log, quote, key, policy and verdict. Without a\n"
+"BDF: of the device that was measured last.\n"
+"\n"
+"  --nonce HEX   what the TPM is to sign, from whoever wants to know: 64 digits\n"
+"  --out PATH    a new directory, or an archive if the name ends in .tar\n"
+"  --ak KEY      a persistent handle, or a context that tpm2-tools saved; without it a\n"
+"                primary key of the endorsement hierarchy, the same each time\n"
+"  --tcti TCTI   the TPM (default device:/dev/tpmrm0)\n"
+"  --tpm-log F   its event log (default /run/log/tdi/tpm-eventlog)\n"
+"  --json        write JSON\n"
+"\n"
+"tpm2_checkquote -u tpm-ak.pub -m tpm-quote.bin -s tpm-signature.bin -q HEX agrees.\n",
 	}, {
 		.name = "policy", .run = cmd_policy,
 		.args = "init (BUNDLE | --certs F ...) [--roots F] [-o FILE] | check FILE [--json]",

@@ -23,6 +23,12 @@
 	_(BUNDLE_FORM, "bundle.form", "the bundle is complete and consistent") \
 	_(BUNDLE_NONCE, "bundle.nonce", "the device signed the nonce that the bundle names") \
 	_(PLATFORM, "platform.emulated", "the platform is a real one, or policy allows emulated ones") \
+	_(TPM_FORM, "tpm.form", "the TPM's part of the bundle is complete and well formed") \
+	_(TPM_AK, "tpm.ak", "the quote's key is the given one, and an attestation key") \
+	_(TPM_SIGNATURE, "tpm.signature", "the key signed the quote") \
+	_(TPM_NONCE, "tpm.nonce", "the quote answers the given nonce") \
+	_(TPM_PCR, "tpm.pcr", "the quoted PCRs are what the event log gives") \
+	_(TPM_EVENT, "tpm.event", "the log's last event about the device is of this evidence, policy and verdict") \
 	_(CERTS_FORM, "certs.form", "the certificates are well formed") \
 	_(CERTS_ORDER, "certs.order", "each certificate was issued by the one before it") \
 	_(CERTS_ROOT_HASH, "certs.root_hash", "RootHash names the root certificate") \

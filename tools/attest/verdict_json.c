@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eventlog.h"
 #include "verdict_print.h"
 
 static void put_text(struct jsonw *w, const char *key, const char *text)
@@ -127,6 +128,67 @@ static void put_spdm(struct jsonw *w, const struct parts *parts)
 	jsonw_end_object(w);
 }
 
+static void put_pcrs(struct jsonw *w, uint32_t pcrs)
+{
+	jsonw_array(w, "pcrs");
+	for (unsigned int pcr = 0; pcr < 32; pcr++)
+		if (pcrs >> pcr & 1)
+			jsonw_number(w, NULL, pcr);
+	jsonw_end_array(w);
+}
+
+static void put_digest(struct jsonw *w, const char *key, const struct tpm_digest *digest)
+{
+	if (digest->there)
+		jsonw_hex(w, key, digest->value, sizeof(digest->value));
+	else
+		jsonw_null(w, key);
+}
+
+static void put_event(struct jsonw *w, const struct tpm_parts *tpm)
+{
+	static const char * const kinds[] = { "accept", "measure", "void" };
+	const struct tpm_event *event = &tpm->event;
+
+	if (!tpm->has_event) {
+		jsonw_null(w, "event");
+		return;
+	}
+	jsonw_object(w, "event");
+	jsonw_string(w, "kind", kinds[event->kind]);
+	put_digest(w, "evidence", &event->evidence);
+	put_digest(w, "report", &event->report);
+	put_digest(w, "policy", &event->policy);
+	put_digest(w, "anchor", &event->anchor);
+	jsonw_string(w, "verdict", event->word);
+	put_digest(w, "verdict_digest", &event->verdict);
+	jsonw_end_object(w);
+}
+
+static void put_tpm(struct jsonw *w, const struct tpm_parts *tpm)
+{
+	uint8_t digest[32];
+
+	if (!tpm->has_quote || !tpm->has_key || !crypto_key_sha256(tpm->key.key, digest)) {
+		jsonw_null(w, "tpm");
+		return;
+	}
+	jsonw_object(w, "tpm");
+	jsonw_hex(w, "ak_sha256", digest, sizeof(digest));
+	jsonw_hex(w, "ak_name", tpm->key.name, tpm->key.name_len);
+	jsonw_bool(w, "ak_pinned", tpm->pinned);
+	jsonw_string(w, "ak_hierarchy", tpm->hierarchy);
+	jsonw_string(w, "bank", eventlog_hash_name(tpm->quote.bank));
+	put_pcrs(w, tpm->quote.pcrs);
+	jsonw_number(w, "resets", tpm->quote.resets);
+	jsonw_number(w, "restarts", tpm->quote.restarts);
+	jsonw_number(w, "clock", tpm->quote.clock);
+	jsonw_format(w, "firmware", "%016llx", (unsigned long long)tpm->quote.firmware);
+	jsonw_number(w, "events", tpm->events);
+	put_event(w, tpm);
+	jsonw_end_object(w);
+}
+
 static void put_scope(struct jsonw *w, const struct subject *subject)
 {
 	jsonw_array(w, "objects");
@@ -187,6 +249,7 @@ void verdict_json_to(FILE *f, const struct verdict_model *model)
 	put_device(&w, model->parts);
 	put_anchor(&w, model->parts);
 	put_spdm(&w, model->parts);
+	put_tpm(&w, &model->parts->tpm);
 	put_checks(&w, model->verdict);
 	jsonw_end_object(&w);
 }

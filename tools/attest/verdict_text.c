@@ -146,8 +146,11 @@ static void put_notes(const struct verdict_model *model)
 		return;
 	if (!model->policy_path)
 		puts("NOTE: Without --policy nobody said which firmware is the right one.");
-	if (!verdict_passed(verdict, CHECK_MEAS_NONCE))
+	if (!verdict_passed(verdict, model->parts->tpm.present ? CHECK_TPM_NONCE :
+								 CHECK_MEAS_NONCE))
 		puts("NOTE: Without --nonce the evidence may be an old one.");
+	if (model->parts->tpm.present && !model->parts->tpm.pinned)
+		puts("NOTE: Without --ak nobody says that the quote is a TPM's.");
 }
 
 static void put_device(const struct parts *parts)

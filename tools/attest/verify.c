@@ -387,6 +387,7 @@ void parts_free(struct parts *parts)
 {
 	certs_free(&parts->certs);
 	blob_free(&parts->report_copy);
+	crypto_key_free(parts->tpm.key.key);
 	*parts = (struct parts) { 0 };
 }
 
@@ -395,11 +396,11 @@ void parts_free(struct parts *parts)
  * bundle is evidence of a device, and whole or not enough.
  */
 static void set_required(const struct subject *subject, const struct policy *policy,
-			 struct verdict *verdict)
+			 bool has_nonce, struct verdict *verdict)
 {
 	bool whole = subject->bundle;
 	bool measurements = whole || policy->asks_measurements || subject->measurements.data ||
-			    subject->vca.data || subject->has_nonce;
+			    subject->vca.data || has_nonce;
 	bool certs = measurements || policy->asks_certs || subject->certs.data;
 	bool report = whole || policy->report.required || subject->report.data;
 	bool *required = verdict->required;
@@ -420,12 +421,40 @@ static void set_required(const struct subject *subject, const struct policy *pol
 		required[CHECK_MEAS_FORM] = true;
 		required[CHECK_LEAF_KEY] = true;
 		required[CHECK_MEAS_SIGNATURE] = true;
-		required[CHECK_MEAS_NONCE] |= policy->nonce_required || subject->has_nonce;
+		required[CHECK_MEAS_NONCE] |= policy->nonce_required || has_nonce;
 	}
 	if (report)
 		required[CHECK_REPORT_FORM] = true;
 	if (subject->has_bars && report)
 		required[CHECK_REPORT_BARS] = true;
+}
+
+/*
+ * In the guest itself nothing is measured yet. Elsewhere a TPM's word has to be there
+ * if the policy or --ak ask for it, and to be right if it is; and a nonce is worth
+ * nothing that is signed by nobody knows whom.
+ */
+static void set_required_tpm(const struct subject *subject, const struct policy *policy,
+			     struct verdict *verdict)
+{
+	bool quoted = subject->bundle && bundle_is_quoted(subject->bundle);
+	bool wanted = policy->tpm.measure == MEASURE_REQUIRED || subject->ak.data;
+	bool fresh = policy->nonce_required || subject->has_nonce;
+	bool *required = verdict->required;
+
+	if (subject->local) {
+		for (int id = CHECK_TPM_FORM; id <= CHECK_TPM_EVENT; id++)
+			required[id] = false;
+		return;
+	}
+	if (!quoted && !wanted)
+		return;
+	required[CHECK_TPM_FORM] = true;
+	required[CHECK_TPM_SIGNATURE] = true;
+	required[CHECK_TPM_PCR] = true;
+	required[CHECK_TPM_EVENT] = true;
+	required[CHECK_TPM_AK] |= wanted || fresh;
+	required[CHECK_TPM_NONCE] |= fresh;
 }
 
 /*
@@ -460,14 +489,34 @@ static void check_platform(const struct bundle *bundle, const struct policy *pol
 						 "a platform that protects");
 }
 
-void verify(const struct subject *subject, const struct policy *policy, struct parts *ret,
+/*
+ * Here --nonce is what the TPM was to sign. What the device was to sign the guest drew;
+ * if a TPM that is known vouches for the guest's word, that is the nonce to ask for.
+ */
+static void take_tpm(const struct subject *asked, struct subject *subject, struct tpm_parts *ret,
+		     struct verdict *verdict)
+{
+	verify_tpm(asked, ret, verdict);
+	subject->has_nonce = ret->vouched && ret->pinned && ret->event.nonce.there;
+	memcpy(subject->nonce, ret->event.nonce.value, sizeof(subject->nonce));
+}
+
+void verify(const struct subject *asked, const struct policy *policy, struct parts *ret,
 	    struct verdict *verdict)
 {
-	set_required(subject, policy, verdict);
+	bool quoted = !asked->local && asked->bundle && bundle_is_quoted(asked->bundle);
+	struct subject own = *asked, *subject = &own;
+	struct tpm_parts tpm = { 0 };
+
+	set_required(asked, policy, asked->has_nonce, verdict);
+	set_required_tpm(asked, policy, verdict);
+	if (quoted)
+		take_tpm(asked, subject, &tpm, verdict);
 	if (subject->bundle)
 		verdict_add(verdict, CHECK_BUNDLE_FORM, CHECK_PASSED, "generation %s",
 			    subject->bundle->generation[0] ? subject->bundle->generation : "unknown");
 	parts_read(subject, policy, ret, verdict);
+	ret->tpm = tpm;
 	check_platform(subject->bundle, policy, ret, verdict);
 	if (ret->has_certs) {
 		verify_certs(subject, policy, ret, verdict);

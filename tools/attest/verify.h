@@ -11,6 +11,8 @@
 #include <tdisp/spdm_vca.h>
 
 #include "bundle.h"
+#include "tpm_event.h"
+#include "tpm_wire.h"
 #include "certs.h"
 #include "policy.h"
 
@@ -48,6 +50,31 @@ struct subject {
 };
 
 /**
+ * struct tpm_parts - what a TPM vouches for, taken apart
+ * @present: there is a TPM's part
+ * @has_quote: @quote could be taken apart
+ * @has_key: @key could
+ * @pinned: it is the one that --ak names
+ * @hierarchy: whose primary key it is, NULL for no primary key's
+ * @events: how many records the log has
+ * @has_event: @event is the last about this device
+ * @vouched: every check passed but, perhaps, the nonce's and the key's
+ */
+struct tpm_parts {
+	bool present;
+	bool has_quote;
+	struct tpm_wire_quote quote;
+	bool has_key;
+	struct tpm_wire_public key;
+	bool pinned;
+	const char *hierarchy;
+	size_t events;
+	bool has_event;
+	struct tpm_event event;
+	bool vouched;
+};
+
+/**
  * struct parts - evidence, taken apart
  * @has_certs: @certs could be taken apart
  * @has_vca: @vca could; its bytes are @vca_bytes
@@ -80,6 +107,7 @@ struct parts {
 	bool emulated;
 	char anchor[CRYPTO_NAME_SIZE];
 	uint8_t anchor_sha256[FINGERPRINT_SIZE];
+	struct tpm_parts tpm;
 };
 
 /* Takes everything apart; findings about forms go to @verdict. */
@@ -99,6 +127,7 @@ void verify(const struct subject *subject, const struct policy *policy, struct p
 bool verify_is_crl(struct bytes file);
 
 /* The judges, a file each. */
+void verify_tpm(const struct subject *subject, struct tpm_parts *ret, struct verdict *verdict);
 void verify_certs(const struct subject *subject, const struct policy *policy, struct parts *parts,
 		  struct verdict *verdict);
 void verify_leaf(const struct subject *subject, const struct policy *policy,
