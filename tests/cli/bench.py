@@ -52,6 +52,7 @@ class Bench:
 
     def env(self, **more):
         env = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
+               "LSAN_OPTIONS": f"print_suppressions=0:suppressions={HERE}/lsan.supp",
                "UBSAN_OPTIONS": "print_stacktrace=1", "LC_ALL": "C", **more}
         if self.kernel:
             env["TDI_TEST_KERNEL"] = self.kernel.address
