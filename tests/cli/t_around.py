@@ -15,11 +15,12 @@ def the_man_page_names_every_verb_option_and_exit_status(b):
     with open(os.path.join(HERE, "../../tools/attest/man/tdi.1"), encoding="ascii") as f:
         page = f.read().replace("\\-", "-")
     text = b.run("--help").stdout
-    for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect", "disconnect"):
+    for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect", "disconnect",
+                 "measure", "quote", "verify"):
         text += b.run("help", verb).stdout
     for option in set(re.findall(r"--[a-z-]+", text)):
         has(page, option)
-    for status in "012345":
+    for status in "0123456":
         has(page, f".B {status}\n")
     for section in ("NAME", "SYNOPSIS", "EXAMPLES", "EXIT STATUS", "FILES"):
         has(page, section)
@@ -41,14 +42,14 @@ def bash_completes_verbs_options_devices_and_tsms(b):
     b.tree.add_tsm()
     b.tree.add_tdi()
     eq(complete(b, ""), {"list", "show", "bounce", "audit", "recovery", "watch", "connect",
-                         "disconnect", "anchor", "evidence", "verify", "policy", "help"})
+                         "disconnect", "anchor", "evidence", "measure", "quote", "verify", "policy", "help"})
     eq(complete(b, "dis"), {"disconnect"})
     eq(complete(b, "show", "0000"), {BDF})
     eq(complete(b, "connect", BDF, "--tsm", ""), {"tsm0"})
     eq(complete(b, "help", "l"), {"list"})
     eq(complete(b, "evidence", "0000"), {BDF})
     for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect", "disconnect",
-                 "verify"):
+                 "verify", "measure", "quote"):
         options = set(re.findall(r"^  (--[a-z-]+)", b.run("help", verb).stdout, re.M))
         eq((verb, complete(b, verb, "--")), (verb, options | {"--help"}))
 

@@ -12,7 +12,7 @@ def help_lists_every_verb_and_the_exit_statuses(b):
     ret = b.run("--help")
     eq(ret.returncode, 0)
     has(ret.stdout, "list", "show", "bounce", "audit", "recovery", "watch", "connect",
-        "3 policy refuses")
+        "3 policy refuses", "6 TPM", "measure", "quote")
 
 
 @test
