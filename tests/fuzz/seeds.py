@@ -4,6 +4,7 @@
 
     seeds.py DIR    fills DIR/NAME/ for each target fuzz_NAME.c of them
 """
+import hashlib
 import io
 import json
 import os
@@ -63,8 +64,39 @@ class Seeds:
         self.put("verify", name, head + certs + vca + transcript + report)
 
 
+def tpm_parts():
+    """Event log, quote, signature and key that agree, of a bundle that has nothing else."""
+    sha = lambda data: hashlib.sha256(data).digest()
+    text = "\n".join((
+        "tdi-accept 1", "device 0000:01:00.0", "platform -", "generation -", "nonce -", "bars -",
+        "evidence " + sha(b"tdi-evidence 1\n" + bytes(128)).hex(), "report -", "policy -",
+        "anchor -", "verdict verified", "verdict-digest -", "resets 1", "restarts 0", "")).encode()
+    event = struct.pack("<II", 0x54444901, len(text)) + text
+    log = struct.pack("<II20sI", 0, 3, b"", 33) + b"Spec ID Event03\0" + \
+        struct.pack("<IBBBBIHHB", 0, 0, 2, 0, 2, 1, 0x0b, 32, 0)
+    log += struct.pack("<IIIH", 14, 6, 1, 0x0b) + sha(event) + struct.pack("<I", len(event)) + event
+    path = e.key("ECDSA P-256", "ak")
+    point = e.openssl("pkey", "-in", path, "-pubout", "-outform", "DER")[-64:]
+    area = struct.pack(">HHIHHHHHH", 0x23, 0x0b, 0x50072, 0, 0x10, 0x18, 0x0b, 3, 0x10)
+    area += b"".join(struct.pack(">H", 32) + c for c in (point[:32], point[32:]))
+    name = b"\0\x0b" + sha(area)
+    signer = b"\0\x0b" + sha(struct.pack(">I", 0x4000000b) + name)
+    quote = struct.pack(">IHH", 0xff544347, 0x8018, len(signer)) + signer
+    quote += struct.pack(">H", 32) + bytes(32) + struct.pack(">QIIBQ", 99, 1, 0, 1, 7)
+    quote += struct.pack(">IHB3sH", 1, 0x0b, 3, b"\0\x40\0", 32) + sha(sha(bytes(32) + sha(event)))
+    der = e.openssl("dgst", "-sha256", "-sign", path, data=quote)
+    r = der[4:4 + der[3]][-32:].rjust(32, b"\0")
+    s = der[6 + der[3]:][-32:].rjust(32, b"\0")
+    signature = struct.pack(">HHH", 0x18, 0x0b, 32) + r + struct.pack(">H", 32) + s
+    return log, quote, signature, struct.pack(">H", len(area)) + area
+
+
 def main(top):
     seeds = Seeds(top)
+    log, quote, signature, key = tpm_parts()
+    for flags in range(4):
+        seeds.put("tpm", f"good{flags}", struct.pack("<BHHH", flags, len(log), len(quote),
+                                                     len(signature)) + log + quote + signature + key)
     chain = e.chain("ECDSA P-256", leaf_ext=LEAF, digest="sha256", length=2)
     report = e.report(ranges=[(0, 16, 0, 0)])
     for version in (0x11, 0x12, 0x13):
