@@ -71,7 +71,7 @@ struct tdi_guard {
 	struct tdi *tdi;
 	unsigned int users;
 	unsigned int armed;
-	unsigned short flags;
+	pci_dev_flags_t flags;
 	struct tdisp_guard rules;
 	struct note note[TDISP_GUARD_NR_REGS][TDISP_GUARD_NR_EFFECTS];
 	struct log_entry log[LOG_LEN];
@@ -371,8 +371,11 @@ static void unhook(struct pci_bus *bus)
 
 static struct tdi_guard *find(const struct pci_dev *pdev)
 {
-	guard(raw_spinlock_irqsave)(&guard_lock);
-	return find_guard(pdev->bus, pdev->devfn);
+	struct tdi_guard *g = NULL;
+
+	scoped_guard(raw_spinlock_irqsave, &guard_lock)
+		g = find_guard(pdev->bus, pdev->devfn);
+	return g;
 }
 
 static int put_guard_on(struct pci_dev *pdev, struct tdi *tdi)
@@ -494,8 +497,8 @@ static int arm(struct tdi *tdi, struct pci_dev *pdev, unsigned long flags)
 	if (WARN_ON(!g))
 		return -ENODEV;
 	if (g->armed) {
-		guard(raw_spinlock_irqsave)(&guard_lock);
-		g->armed++;
+		scoped_guard(raw_spinlock_irqsave, &guard_lock)
+			g->armed++;
 		return 0;
 	}
 

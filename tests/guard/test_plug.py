@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from harness import PCI, Session  # noqa: E402
-from tap import Failed, Tap, check, equal  # noqa: E402
+from tap import Failed, Tap, check, equal, figure  # noqa: E402
 from vm import BAD_CONSOLE, SLOW, Vm, VmError, chosen_kernel, grep  # noqa: E402
 
 # An I/O that gets no answer is given up on before a test is.
@@ -366,7 +366,7 @@ def main() -> None:
         tap.result(not vm.complaint, "console and sanitizers are clean", vm.complaint)
     except Exception:
         tap.result(False, "the VM did its part", traceback.format_exc())
-    tap.figure("unplugs", unplugs)
+    figure("unplugs", unplugs, add=True)
     tap.done()
 
 

@@ -353,7 +353,7 @@ static void a_driver_that_handles_errors_stays_bound(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dma_mapping_error(&pdev->dev, addr), 0);
 	lose_and_settle();
 	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFSR");
-	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+	KUNIT_EXPECT_TRUE(test, pdev->error_state == pci_channel_io_normal);
 	expect_running(test);
 	expect_stats(test, 1, 1, 0, 0);
 	/* And with it what it has mapped. */
@@ -409,7 +409,7 @@ static void a_driver_that_gives_up_is_released_and_comes_back(struct kunit *test
 	lose_and_settle();
 	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFMP");
 	KUNIT_EXPECT_NOT_NULL(test, pdev->dev.driver);
-	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+	KUNIT_EXPECT_TRUE(test, pdev->error_state == pci_channel_io_normal);
 	expect_running(test);
 	fake_driver_release(test);
 }
@@ -422,7 +422,7 @@ static void a_driver_that_does_not_resume_is_released(struct kunit *test)
 	lose_and_settle();
 	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFSM");
 	KUNIT_EXPECT_NULL(test, pdev->dev.driver);
-	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+	KUNIT_EXPECT_TRUE(test, pdev->error_state == pci_channel_io_normal);
 	/* The device itself is as it should be. */
 	expect_running(test);
 	fake_driver_release(test);
@@ -440,7 +440,7 @@ static void a_driver_of_a_device_that_stays_away_is_released(struct kunit *test)
 	lose_and_settle();
 	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFXM");
 	KUNIT_EXPECT_NULL(test, pdev->dev.driver);
-	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+	KUNIT_EXPECT_TRUE(test, pdev->error_state == pci_channel_io_normal);
 	expect_down(test);
 	expect_stats(test, 1, 0, 0, 1);
 	/* As its remove should have done. */
@@ -499,7 +499,7 @@ static void a_driver_whose_device_stays_down_is_released(struct kunit *test)
 	lose_and_settle();
 	KUNIT_EXPECT_STREQ(test, fake_driver_log, kind->told);
 	KUNIT_EXPECT_NULL(test, pdev->dev.driver);
-	KUNIT_EXPECT_EQ(test, pdev->error_state, pci_channel_io_normal);
+	KUNIT_EXPECT_TRUE(test, pdev->error_state == pci_channel_io_normal);
 	expect_cut_off(test);
 	expect_stats(test, 1, 0, 0, 0);
 	fake_driver_release(test);
