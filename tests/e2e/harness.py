@@ -152,6 +152,11 @@ class Session:
     def state(self, bdf: str = "") -> str:
         return self.read("state", bdf)
 
+    def recovery_stats(self, bdf: str = "") -> dict[str, int]:
+        """losses, recovered, changed, failed."""
+        return {name: int(value) for name, value in
+                (line.split() for line in self.read("recovery_stats", bdf).splitlines())}
+
     def expect(self, state: str, dma: str = "", bdf: str = "") -> None:
         equal(self.state(bdf), state, "state")
         if dma:

@@ -35,10 +35,6 @@ def both_given_back(s: Session) -> None:
     s.disk_works()
 
 
-def counter(s: Session, bdf: str, name: str) -> int:
-    return int(s.sh(f"sed -n 's/^{name} //p' {PCI}/{bdf}/tsm/recovery_stats"))
-
-
 def both_come_back(s: Session) -> None:
     """Both in RUN, and so they stay: the recovery of one may have cost the other's."""
     deadline = time.monotonic() + 30
@@ -50,7 +46,8 @@ def both_come_back(s: Session) -> None:
         time.sleep(0.3)
     for bdf in (s.nvme, s.dma):
         equal(s.read("dma", bdf), "direct", f"{bdf}: dma")
-        equal(counter(s, bdf, "changed") + counter(s, bdf, "failed"), 0, f"{bdf}: failures")
+        stats = s.recovery_stats(bdf)
+        equal(stats["changed"] + stats["failed"], 0, f"{bdf}: failures")
     s.disk_works()
 
 
@@ -75,39 +72,39 @@ def each_is_accepted_for_itself(s: Session) -> None:
 @scenario(devices=ONE)
 def the_end_of_the_session_takes_all_of_them_and_all_come_back(s: Session) -> None:
     both_accepted(s)
-    losses = [counter(s, bdf, "losses") for bdf in (s.nvme, s.dma)]
+    losses = [s.recovery_stats(bdf)["losses"] for bdf in (s.nvme, s.dma)]
     s.emu.cmd("error nvme0 session-end")
     both_come_back(s)
     for bdf, before in zip((s.nvme, s.dma), losses):
-        check(counter(s, bdf, "losses") > before, f"{bdf}: expected a loss, found none")
+        check(s.recovery_stats(bdf)["losses"] > before, f"{bdf}: expected a loss, found none")
     both_given_back(s)
 
 
 @scenario(devices=ONE)
 def a_reset_of_the_vf_is_its_own_affair(s: Session) -> None:
     both_accepted(s)
-    losses = counter(s, s.nvme, "losses")
+    losses = s.recovery_stats(s.nvme)["losses"]
     s.emu.cmd("flr dma0")
     both_come_back(s)
-    equal(counter(s, s.nvme, "losses"), losses, "losses of the PF")
+    equal(s.recovery_stats(s.nvme)["losses"], losses, "losses of the PF")
     both_given_back(s)
 
 
 @scenario(devices=ONE)
 def a_reset_of_the_pf_takes_its_vf_along(s: Session) -> None:
     both_accepted(s)
-    losses = counter(s, s.dma, "losses")
+    losses = s.recovery_stats(s.dma)["losses"]
     s.emu.cmd("flr nvme0")
     both_come_back(s)
-    check(counter(s, s.dma, "losses") > losses, "losses of the VF: expected some, found none")
+    check(s.recovery_stats(s.dma)["losses"] > losses, "losses of the VF: expected some, found none")
     both_given_back(s)
 
 
 @scenario(devices=ONE)
 def other_firmware_keeps_all_of_them_out(s: Session) -> None:
     both_accepted(s)
-    before = counter(s, s.nvme, "changed")
-    recovered = [counter(s, bdf, "recovered") for bdf in (s.nvme, s.dma)]
+    before = s.recovery_stats(s.nvme)["changed"]
+    recovered = [s.recovery_stats(bdf)["recovered"] for bdf in (s.nvme, s.dma)]
     s.emu.cmd("fault nvme0 other-firmware")
     s.emu.cmd("error nvme0 session-end")
     s.wait(f"grep -q 'changed {before + 1}' {PCI}/{s.nvme}/tsm/recovery_stats", timeout=20)
@@ -115,7 +112,7 @@ def other_firmware_keeps_all_of_them_out(s: Session) -> None:
     s.wait(f"grep -q '^recover: [^o]' {PCI}/{s.dma}/tsm/result", timeout=20)
     for bdf, n in zip((s.nvme, s.dma), recovered):
         equal(s.read("dma", bdf), "blocked", f"{bdf}: dma")
-        equal(counter(s, bdf, "recovered"), n, f"{bdf}: recoveries")
+        equal(s.recovery_stats(bdf)["recovered"], n, f"{bdf}: recoveries")
     s.emu.cmd("mend nvme0")
     for bdf in (s.nvme, s.dma):
         s.do("unlock", bdf=bdf)

@@ -29,17 +29,12 @@ EVENTS = ("flr nvme0", "error nvme0 ide-insecure", "error nvme0 poisoned-tlp",
 DMATEST = "/sys/kernel/debug/tdi-dmatest"
 
 
-def stats(s: Session, bdf: str = "") -> dict[str, int]:
-    return {name: int(value) for name, value in
-            (line.split() for line in s.read("recovery_stats", bdf).splitlines())}
-
-
 def wait_for(s: Session, name: str, number: int, bdf: str = "", timeout: float = 20) -> float:
     """Until that counter is there; how long it took."""
     start = time.monotonic()
-    while stats(s, bdf)[name] < number:
+    while (found := s.recovery_stats(bdf))[name] < number:
         if time.monotonic() > start + timeout:
-            raise Failed(f"{name}: expected {number}, found {stats(s, bdf)}: {s.read('result', bdf)}")
+            raise Failed(f"{name}: expected {number}, found {found}: {s.read('result', bdf)}")
         time.sleep(0.05)
     return time.monotonic() - start
 
@@ -92,7 +87,7 @@ def a_disk_comes_back_from_every_error_while_it_is_used(s: Session) -> None:
     dice = random.Random(6)
     rounds = 100 if LONG else 7
     accepted(s)
-    before = stats(s)
+    before = s.recovery_stats()
     good, slowest = 0, 0.0
     with under_load(s) as copies:
         for n in range(1, rounds + 1):
@@ -104,7 +99,7 @@ def a_disk_comes_back_from_every_error_while_it_is_used(s: Session) -> None:
             # It is used again, and what it holds is what was written.
             s.wait(f"test $(cat /tmp/rounds) -gt {at + 1}", timeout=30)
             good += s.sh("sha256sum < /mnt/file") == s.hash.strip()
-    equal(stats(s)["losses"] - before["losses"], rounds, "losses")
+    equal(s.recovery_stats()["losses"] - before["losses"], rounds, "losses")
     equal(good, rounds, "recoveries after which the file is what it was")
     print(f"# slowest of {rounds} recoveries: {slowest:.1f} s")
     figure("recoveries", rounds, add=True)
@@ -123,7 +118,7 @@ def a_device_that_comes_back_different_is_not_resumed(s: Session) -> None:
              ("bad-signature", "failed", "signature"),
              ("long-range", "failed", "device refused")]):
         accepted(s)
-        before = stats(s)[counter]
+        before = s.recovery_stats()[counter]
         s.emu.cmd(f"fault nvme0 {fault}")
         s.emu.cmd("error nvme0 ide-insecure")
         wait_for(s, counter, before + 1)
@@ -150,11 +145,11 @@ def a_device_that_comes_back_different_is_not_resumed(s: Session) -> None:
 def by_default_it_stays_down(s: Session) -> None:
     accepted(s, "stay-down")
     s.sh(f"tdi watch --json --count 1 --timeout 20 {s.nvme} > /tmp/watch 2>&1 & sleep 1")
-    before = stats(s)
+    before = s.recovery_stats()
     s.emu.cmd("error nvme0 ide-insecure")
     wait_for(s, "losses", before["losses"] + 1)
     s.expect("ERROR", "blocked")
-    equal(stats(s)["recovered"], before["recovered"], "recoveries")
+    equal(s.recovery_stats()["recovered"], before["recovered"], "recoveries")
     check("expected RUN, found ERROR" in s.read("result"), f"result: found {s.read('result')!r}")
     s.wait("grep -q lost /tmp/watch")
     told = s.sh("cat /tmp/watch")
@@ -184,7 +179,7 @@ def user_space_is_told_of_both(s: Session) -> None:
 @scenario(devices=("--no-event",))
 def without_an_event_the_watch_finds_it(s: Session) -> None:
     accepted(s)
-    before = stats(s)
+    before = s.recovery_stats()
     s.sh("echo 200 > /sys/module/tdi/parameters/watch_ms")
     time.sleep(1.2)
     s.emu.cmd("error nvme0 t-bit")
@@ -193,7 +188,8 @@ def without_an_event_the_watch_finds_it(s: Session) -> None:
     s.sh("echo 0 > /sys/module/tdi/parameters/watch_ms; sleep 1")
     s.emu.cmd("error nvme0 t-bit")
     time.sleep(2)
-    equal(stats(s)["losses"], before["losses"] + 1, "losses that were noticed with no watch")
+    equal(s.recovery_stats()["losses"], before["losses"] + 1,
+          "losses that were noticed with no watch")
     # Reading the state is a look, too.
     equal(s.state(), "ERROR", "state")
     wait_for(s, "recovered", before["recovered"] + 2)
@@ -204,7 +200,7 @@ def without_an_event_the_watch_finds_it(s: Session) -> None:
 @scenario()
 def a_host_that_withholds_the_event_does_not_hide_it(s: Session) -> None:
     accepted(s)
-    before = stats(s)
+    before = s.recovery_stats()
     s.emu.cmd("lie no-event")
     s.emu.cmd("error nvme0 t-bit")
     wait_for(s, "recovered", before["recovered"] + 1)
@@ -213,14 +209,14 @@ def a_host_that_withholds_the_event_does_not_hide_it(s: Session) -> None:
     s.emu.cmd("lie false-event")
     s.sh(f"for i in 1 2 3 4 5 6 7 8; do cat {PCI}/{s.nvme}/tsm/state; done")
     s.emu.cmd("truth")
-    equal(stats(s)["losses"], before["losses"] + 1, "losses")
+    equal(s.recovery_stats()["losses"], before["losses"] + 1, "losses")
     given_back(s)
 
 
 @scenario()
 def a_device_that_vanished_is_lost_and_one_that_is_back_can_be_accepted(s: Session) -> None:
     accepted(s, "stay-down")
-    before = stats(s)
+    before = s.recovery_stats()
     s.emu.cmd("lie no-event")
     s.sh("echo 0 > /sys/module/tdi/parameters/watch_ms; sleep 1.2")
     s.emu.cmd("gone nvme0")
@@ -247,7 +243,7 @@ def a_driver_that_knows_no_errors_is_released_and_comes_back(s: Session) -> None
     s.do("recovery", "recover", bdf=s.dma)
     s.bind_driver(s.dma)
     s.wait(f"test -e {DMATEST}/{s.dma}/streaming")
-    before = stats(s, s.dma)
+    before = s.recovery_stats(s.dma)
     s.emu.cmd("flr dma0")
     wait_for(s, "recovered", before["recovered"] + 1, s.dma)
     s.wait(f"test -e {DMATEST}/{s.dma}/streaming")
@@ -267,7 +263,7 @@ def no_new_mapping_is_made_for_a_lost_device(s: Session) -> None:
     s.do("connect", bdf=s.dma)
     s.bind_driver(s.dma)
     s.wait(f"test -e {DMATEST}/{s.dma}/streaming")
-    before = stats(s, s.dma)
+    before = s.recovery_stats(s.dma)
     # All the time, until the driver is taken away.
     s.sh(f"""(while echo 4096 > {DMATEST}/{s.dma}/streaming; do :; done 2> /tmp/first
 while test -e {DMATEST}/{s.dma}/coherent; do
@@ -288,7 +284,7 @@ def one_without_a_driver_comes_back_too(s: Session) -> None:
     s.unbind_driver(s.nvme)
     s.do("connect")
     s.do("recovery", "recover")
-    before = stats(s)
+    before = s.recovery_stats()
     s.emu.cmd("relock nvme0")
     wait_for(s, "recovered", before["recovered"] + 1)
     s.expect("RUN", "direct")
@@ -303,7 +299,7 @@ def one_without_a_driver_comes_back_too(s: Session) -> None:
 def behind_an_iommu_mappings_outlive_the_loss(s: Session) -> None:
     accepted(s)
     equal(s.read("dma"), "iommu", "dma")
-    before = stats(s)
+    before = s.recovery_stats()
     with under_load(s) as copies:
         for n, event in enumerate(EVENTS[:3], 1):
             at = copies()
@@ -317,7 +313,7 @@ def behind_an_iommu_mappings_outlive_the_loss(s: Session) -> None:
 @scenario(devices=("--bar2", "mixed"))
 def a_device_with_a_bar_in_part_comes_back_under_its_driver(s: Session) -> None:
     accepted(s)
-    before = stats(s)
+    before = s.recovery_stats()
     with under_load(s) as copies:
         for n in range(1, 4):
             at = copies()
@@ -333,7 +329,7 @@ def a_device_with_a_bar_in_part_comes_back_under_its_driver(s: Session) -> None:
 @scenario()
 def a_host_that_does_not_let_it_come_back_is_told_once(s: Session) -> None:
     accepted(s)
-    before = stats(s)
+    before = s.recovery_stats()
     s.emu.cmd("lie deny nvme0")
     s.emu.cmd("error nvme0 t-bit")
     wait_for(s, "failed", before["failed"] + 1)
@@ -359,7 +355,7 @@ def who_was_approved_stays_so(s: Session) -> None:
     s.do("approve", f"generation={s.read('generation')}")
     s.do("accept", "1")
     s.do("recovery", "recover")
-    before = stats(s)
+    before = s.recovery_stats()
     s.emu.cmd("flr nvme0")
     wait_for(s, "recovered", before["recovered"] + 1)
     equal(s.read("identity"), "approved", "identity")
