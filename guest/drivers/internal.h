@@ -10,7 +10,8 @@
  *   iommu.c     domains, iommu mode (or iommu_none.c)
  *   enable.c    pci_tdi_enable()                 guard.c    config guard
  *   watch.c     is it still there?               recover.c  the way back from ERROR
- *   power.c     sleep, shutdown                  sysfs.c class*.c debugfs.c  surfaces
+ *   gate.c      no driver before the accept      power.c    sleep, shutdown
+ *   sysfs.c class*.c debugfs.c  surfaces
  */
 #ifndef TDI_INTERNAL_H
 #define TDI_INTERNAL_H
@@ -78,6 +79,7 @@ struct tdi_evidence {
 
 /* main.c */
 extern bool tdi_allow_unverified;
+void tdi_hold_present(void);
 struct tdi *tdi_from_pdev(struct pci_dev *pdev);
 void tdi_for_each(void (*fn)(struct tdi *tdi, void *arg), void *arg);
 
@@ -237,6 +239,19 @@ void tdi_watch_tell(struct tdi *tdi, const char *event);
 /* recover.c */
 void tdi_recover_device(struct pci_dev *pdev);
 bool tdi_recover_default(void);
+
+/* gate.c */
+int tdi_gate_init(void);
+void tdi_gate_exit(void);
+bool tdi_gate_lists(const struct pci_dev *pdev);
+void tdi_gate_comes(struct pci_dev *pdev, bool tee);
+void tdi_gate_expel(struct pci_dev *pdev);
+void tdi_gate_hold(struct pci_dev *pdev);
+void tdi_gate_release(struct pci_dev *pdev);
+void tdi_gate_driver_gone(struct pci_dev *pdev);
+void tdi_gate_goes(struct pci_dev *pdev);
+void tdi_gate_gone(struct pci_dev *pdev);
+bool tdi_gate_holds(struct pci_dev *pdev);
 
 /* power.c */
 int tdi_power_init(void);

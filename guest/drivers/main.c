@@ -100,7 +100,8 @@ static void reattach(struct xarray *bound)
 	unsigned long index;
 
 	xa_for_each(bound, index, pdev) {
-		if (device_attach(&pdev->dev) < 0)
+		/* One that the gate holds waits for its driver. */
+		if (device_attach(&pdev->dev) < 0 && !tdi_gate_holds(pdev))
 			pci_err(pdev, "tdi: driver did not come back\n");
 		pci_dev_put(pdev);
 	}
@@ -192,16 +193,22 @@ static void open_tdi(struct tdi *tdi)
 		pci_err(tdi->pdev, "tdi: no tsm/ directory: %pe\n", ERR_PTR(ret));
 }
 
-/* A function is there: makes and opens its TDI, if it is one of the backend's. */
+/*
+ * A function is there: the gate holds it, if that is the policy; makes and opens its TDI,
+ * if it is one of the backend's. What it claims to be is read once, so that no TDI can be
+ * past the gate.
+ */
 static int function_comes(struct pci_dev *pdev)
 {
+	bool tee = is_tee_capable(pdev);
 	int ret;
 
-	if (!is_tee_capable(pdev))
+	if (!tee && !tdi_gate_lists(pdev))
 		return -ENODEV;
 	guard(device)(&pdev->dev);
+	tdi_gate_comes(pdev, tee);
 	guard(rwsem_read)(&registry_lock);
-	if (!the_backend)
+	if (!tee || !the_backend)
 		return -ENODEV;
 	ret = add_tdi(the_backend, pdev);
 	if (!ret && is_open)
@@ -234,6 +241,8 @@ static int function_goes(struct pci_dev *pdev)
 			/* From here on no attribute does anything, and no driver sees our ops. */
 			tdi->going = true;
 			tdi_lost(tdi);
+			/* In RUN or not, as far as anybody knows: there is no TDI any more. */
+			tdi_gate_hold(pdev);
 			tdi_dma_exit(tdi);
 		}
 	}
@@ -306,7 +315,11 @@ static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 	case BUS_NOTIFY_UNBIND_DRIVER:
 		driver_goes(pdev);
 		return NOTIFY_OK;
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		tdi_gate_driver_gone(pdev);
+		return NOTIFY_OK;
 	case BUS_NOTIFY_DEL_DEVICE:
+		tdi_gate_goes(pdev);
 		/* Its driver is gone; but one that was quick goes after this ... */
 		if (function_goes(pdev) == -EBUSY)
 			function_leaves_group(pdev);
@@ -314,6 +327,7 @@ static int hotplug(struct notifier_block *nb, unsigned long action, void *data)
 	case BUS_NOTIFY_REMOVED_DEVICE:
 		/* ... and none is left at this. */
 		function_goes(pdev);
+		tdi_gate_gone(pdev);
 		return NOTIFY_OK;
 	}
 	return NOTIFY_DONE;
@@ -533,6 +547,20 @@ void tdi_backend_shutdown(struct tdi_backend *backend)
 }
 EXPORT_SYMBOL_GPL(tdi_backend_shutdown);
 
+/*
+ * Functions that come are held by the notifier, and these are those that were there. A
+ * driver that is built into the kernel has had its device before that.
+ */
+void tdi_hold_present(void)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev) {
+		function_comes(pdev);
+		tdi_gate_expel(pdev);
+	}
+}
+
 static int __init tdi_init(void)
 {
 	int ret = tdi_class_init();
@@ -548,12 +576,18 @@ static int __init tdi_init(void)
 	ret = tdi_power_init();
 	if (ret)
 		goto err_watch;
-	ret = bus_register_notifier(&pci_bus_type, &hotplug_nb);
+	ret = tdi_gate_init();
 	if (ret)
 		goto err_power;
+	ret = bus_register_notifier(&pci_bus_type, &hotplug_nb);
+	if (ret)
+		goto err_gate;
+	tdi_hold_present();
 	tdi_debugfs_init();
 	return 0;
 
+err_gate:
+	tdi_gate_exit();
 err_power:
 	tdi_power_exit();
 err_watch:
@@ -570,6 +604,7 @@ static void __exit tdi_exit(void)
 {
 	tdi_debugfs_exit();
 	bus_unregister_notifier(&pci_bus_type, &hotplug_nb);
+	tdi_gate_exit();
 	tdi_power_exit();
 	tdi_guard_exit();
 	tdi_watch_exit();

@@ -129,6 +129,9 @@ void tdi_recover_device(struct pci_dev *pdev)
 
 	device_lock(&pdev->dev);
 	tdi = tdi_from_pdev(pdev);
+	/* Who noticed the loss may not have had this lock. */
+	if (tdi && !tdi->going && !tdi->down && !tdi_is_accepted(tdi))
+		tdi_gate_hold(pdev);
 	if (!is_wanted(tdi)) {
 		device_unlock(&pdev->dev);
 		return;

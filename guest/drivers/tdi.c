@@ -105,6 +105,16 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 }
 
 /*
+ * It is not accepted any more. A machine that goes down probes nothing, and must not have
+ * its order of shutdown changed under its feet.
+ */
+static void close_gate(struct tdi *tdi)
+{
+	if (!tdi->down)
+		tdi_gate_hold(tdi->pdev);
+}
+
+/*
  * What was mapped for a lost device is freed by its driver, and then nobody must reach it:
  * that it is gone is the host's word, and the guard keeps Bus Master Enable as it is. So
  * what follows a loss waits until the TSM has taken DMA away, or says that there is none.
@@ -144,8 +154,14 @@ static void fault_in(struct tdi *tdi, bool device_locked)
 	tdi_dma_cut(tdi);
 	if (device_locked && !tdi->pdev->dev.driver)
 		tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
-	if (was_accepted)
+	if (was_accepted) {
 		note_loss(tdi);
+		/* While it is probed the driver core expects no link more: the work adds it. */
+		if (device_locked)
+			close_gate(tdi);
+		else
+			tdi_watch_recover(tdi);
+	}
 }
 
 static void fault(struct tdi *tdi)
@@ -237,6 +253,7 @@ static int stop(struct tdi *tdi)
 		transition(tdi, TDI_EV_UNBIND);
 	else if (tdi->state != TDI_ERROR)
 		transition(tdi, TDI_EV_FAULT);
+	close_gate(tdi);
 	if (!ret)
 		tdi_guard_disarm(tdi);
 	return ret;
@@ -445,6 +462,7 @@ static int run(struct tdi *tdi)
 		return ret;
 	tdi_dma_mend(tdi);
 	tdi->evidence->accepted = true;
+	tdi_gate_release(tdi->pdev);
 	return 0;
 }
 
