@@ -67,12 +67,6 @@ void policy_free(struct policy *policy)
 	*policy = (struct policy) { 0 };
 }
 
-void policy_problems_free(struct policy_problems *problems)
-{
-	free(problems->problem);
-	*problems = (struct policy_problems) { 0 };
-}
-
 /* ---- names ---- */
 
 /* The bit whose algorithm is supported and has this name. */

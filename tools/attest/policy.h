@@ -13,6 +13,7 @@
 
 #include "anchors.h"
 #include "identity.h"
+#include "json_read.h"
 #include "verdict.h"
 
 #define POLICY_SCHEMA_VERSION	1
@@ -190,25 +191,9 @@ struct policy {
 void policy_default(struct policy *ret);
 
 /**
- * struct policy_problem - what is wrong with, or weak in, a policy
- * @path: where, as "measurements.blocks[2].mask"
- */
-struct policy_problem {
-	char path[128];
-	char text[256];
-};
-
-struct policy_problems {
-	size_t nr;
-	struct policy_problem *problem;
-};
-
-void policy_problems_free(struct policy_problems *problems);
-
-/**
  * policy_parse() - read a policy
  * @text: the JSON text
- * @dir: directory that the files it names are relative to
+ * @dir: directory that the files it names are relative to; NULL: it may name none
  * @ret: set in any case; to be used only if there are no @errors
  * @errors: what is wrong, all of it
  *

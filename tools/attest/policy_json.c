@@ -16,291 +16,95 @@
 
 #include "dice.h"
 #include "json_check.h"
+#include "json_read.h"
 #include "measure.h"
 #include "policy.h"
 
-/* Where the reader is, and what it has found wrong. */
-struct reader {
-	struct policy *policy;
-	const char *dir;
-	struct policy_problems *errors;
-	char path[128];
-};
-
-/* One known key of an object. */
-struct key {
-	const char *name;
-	void (*read)(struct reader *r, struct json_object *value, void *arg);
-	void *arg;
-};
-
-static void wrong(struct reader *r, const char *fmt, ...) TDI_PRINTF(2, 3);
-
-static void wrong(struct reader *r, const char *fmt, ...)
+static struct policy *policy_of(struct json_reader *r)
 {
-	struct policy_problems *errors = r->errors;
-	struct policy_problem *p;
-	va_list ap;
-
-	errors->problem = util_grow(errors->problem, errors->nr + 1, sizeof(*p));
-	p = &errors->problem[errors->nr++];
-	util_format(p->path, sizeof(p->path), "%s", r->path);
-	va_start(ap, fmt);
-	util_vformat(p->text, sizeof(p->text), fmt, ap);
-	va_end(ap);
-}
-
-/* Goes down by @name, or by index if it is NULL; returns where to come back to. */
-static size_t enter(struct reader *r, const char *name, size_t index)
-{
-	size_t len = strlen(r->path);
-	char shown[64];
-
-	if (name) {
-		util_escape(shown, sizeof(shown), name, strlen(name));
-		util_format(r->path + len, sizeof(r->path) - len, "%s%s", len ? "." : "", shown);
-	} else {
-		util_format(r->path + len, sizeof(r->path) - len, "[%zu]", index);
-	}
-	return len;
-}
-
-static void leave(struct reader *r, size_t len)
-{
-	r->path[len] = '\0';
-}
-
-static bool is(struct reader *r, struct json_object *value, enum json_type type, const char *what)
-{
-	if (json_object_is_type(value, type))
-		return true;
-	wrong(r, "must be %s", what);
-	return false;
-}
-
-static void read_object(struct reader *r, struct json_object *value, const struct key *keys,
-			size_t nr)
-{
-	if (!is(r, value, json_type_object, "an object"))
-		return;
-	json_object_object_foreach(value, name, member) {
-		size_t back = enter(r, name, 0), i = 0;
-
-		while (i < nr && strcmp(keys[i].name, name))
-			i++;
-		if (i < nr)
-			keys[i].read(r, member, keys[i].arg);
-		else
-			wrong(r, "no such key");
-		leave(r, back);
-	}
-}
-
-#define READ_OBJECT(r, value, keys) read_object(r, value, keys, ARRAY_SIZE(keys))
-
-/* Calls @read for a value, or for each of an array of them. */
-static void read_each(struct reader *r, struct json_object *value,
-		      void (*read)(struct reader *r, struct json_object *value, void *arg),
-		      void *arg)
-{
-	size_t nr;
-
-	if (!json_object_is_type(value, json_type_array)) {
-		read(r, value, arg);
-		return;
-	}
-	nr = json_object_array_length(value);
-	if (!nr)
-		wrong(r, "must not be empty: it would allow nothing");
-	for (size_t i = 0; i < nr; i++) {
-		size_t back = enter(r, NULL, i);
-
-		read(r, json_object_array_get_idx(value, i), arg);
-		leave(r, back);
-	}
+	return r->doc;
 }
 
 /* ---- leaves ---- */
-
-static void read_bool(struct reader *r, struct json_object *value, void *arg)
-{
-	if (is(r, value, json_type_boolean, "true or false"))
-		*(bool *)arg = json_object_get_boolean(value);
-}
-
-static bool number_of(struct reader *r, struct json_object *value, uint64_t max, uint64_t *ret)
-{
-	const char *text, *end;
-	char *stop;
-
-	/* A number, or a text for what is too long for other readers of JSON. */
-	if (json_object_is_type(value, json_type_int)) {
-		text = json_object_to_json_string(value);
-	} else if (json_object_is_type(value, json_type_string)) {
-		text = json_object_get_string(value);
-	} else {
-		wrong(r, "must be a number");
-		return false;
-	}
-	end = text + strlen(text);
-	errno = 0;
-	*ret = strtoull(text, &stop, 0);
-	if (text[0] < '0' || text[0] > '9' || stop != end || errno || *ret > max) {
-		wrong(r, "must be a number from 0 to %llu", (unsigned long long)max);
-		return false;
-	}
-	return true;
-}
 
 struct floor {
 	bool *has;
 	uint64_t *floor;
 };
 
-static void read_floor(struct reader *r, struct json_object *value, void *arg)
+static void read_floor(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const struct floor *floor = arg;
 
-	*floor->has = number_of(r, value, UINT64_MAX, floor->floor);
+	*floor->has = json_number(r, value, UINT64_MAX, floor->floor);
 }
 
-struct word {
-	const char *name;
-	int value;
-};
-
-struct words {
-	const struct word *word;
-	size_t nr;
-	int *ret;
-};
-
-static void read_word(struct reader *r, struct json_object *value, void *arg)
-{
-	const struct words *words = arg;
-	const char *text;
-	char all[160] = "";
-
-	if (!is(r, value, json_type_string, "a text"))
-		return;
-	text = json_object_get_string(value);
-	for (size_t i = 0; i < words->nr; i++) {
-		if (!strcmp(words->word[i].name, text)) {
-			*words->ret = words->word[i].value;
-			return;
-		}
-	}
-	for (size_t i = 0; i < words->nr; i++)
-		util_format(all + strlen(all), sizeof(all) - strlen(all), "%s\"%s\"",
-			    i ? ", " : "", words->word[i].name);
-	wrong(r, "must be one of %s", all);
-}
-
-#define WORDS(list, result) (&(struct words) { list, ARRAY_SIZE(list), result })
-
-static const struct word rule_words[] = {
+static const struct json_word rule_words[] = {
 	{ "required", RULE_REQUIRED }, { "by_version", RULE_BY_VERSION },
 	{ "if_present", RULE_IF_PRESENT }, { "ignored", RULE_IGNORED },
 };
 
-static const struct word bit_words[] = {
+static const struct json_word bit_words[] = {
 	{ "any", BIT_ANY }, { "clear", BIT_CLEAR }, { "set", BIT_SET },
 };
 
 /* The second is the careful one; the values are those of a bool "allowed". */
-static const struct word allow_words[] = { { "allowed", 1 }, { "refused", 0 } };
+static const struct json_word allow_words[] = { { "allowed", 1 }, { "refused", 0 } };
 
-static void read_allow(struct reader *r, struct json_object *value, void *arg)
+static void read_allow(struct json_reader *r, struct json_object *value, void *arg)
 {
 	int allowed = 0;
 
-	read_word(r, value, WORDS(allow_words, &allowed));
+	json_read_word(r, value, JSON_WORDS(allow_words, &allowed));
 	*(bool *)arg = allowed;
 }
 
-static void read_refuse(struct reader *r, struct json_object *value, void *arg)
+static void read_refuse(struct json_reader *r, struct json_object *value, void *arg)
 {
 	int allowed = 0;
 
-	read_word(r, value, WORDS(allow_words, &allowed));
+	json_read_word(r, value, JSON_WORDS(allow_words, &allowed));
 	*(bool *)arg = !allowed;
 }
 
-static void read_bit(struct reader *r, struct json_object *value, void *arg)
+static void read_bit(struct json_reader *r, struct json_object *value, void *arg)
 {
 	int bit = BIT_ANY;
 
-	read_word(r, value, WORDS(bit_words, &bit));
+	json_read_word(r, value, JSON_WORDS(bit_words, &bit));
 	*(enum policy_bit *)arg = (enum policy_bit)bit;
 }
 
-static void read_rule(struct reader *r, struct json_object *value, void *arg)
+static void read_rule(struct json_reader *r, struct json_object *value, void *arg)
 {
 	int rule = RULE_REQUIRED;
 
-	read_word(r, value, WORDS(rule_words, &rule));
+	json_read_word(r, value, JSON_WORDS(rule_words, &rule));
 	*(enum policy_rule *)arg = (enum policy_rule)rule;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Bytes in hexadecimal; "" is none. */
-static bool hex_of(struct reader *r, struct json_object *value, struct blob *ret)
-{
-	const char *text;
-	size_t len;
-
-	if (!is(r, value, json_type_string, "bytes in hexadecimal"))
-		return false;
-	text = json_object_get_string(value);
-	len = strlen(text);
-	ret->data = util_grow(NULL, len / 2 + 1, 1);
-	ret->len = len / 2;
-	for (size_t i = 0; i < len / 2; i++) {
-		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0) {
-			len = 1;
-			break;
-		}
-		ret->data[i] = (uint8_t)(high << 4 | low);
-	}
-	if (len % 2) {
-		blob_free(ret);
-		wrong(r, "must be bytes in hexadecimal, two digits each");
-		return false;
-	}
-	return true;
-}
-
-static void read_value(struct reader *r, struct json_object *value, void *arg)
+static void read_value(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct values *values = arg;
 	struct blob blob;
 
-	if (!hex_of(r, value, &blob))
+	if (!json_hex(r, value, &blob))
 		return;
 	values->value = util_grow(values->value, values->nr + 1, sizeof(blob));
 	values->value[values->nr++] = blob;
 }
 
-static void read_values(struct reader *r, struct json_object *value, void *arg)
+static void read_values(struct json_reader *r, struct json_object *value, void *arg)
 {
-	read_each(r, value, read_value, arg);
+	json_read_each(r, value, read_value, arg);
 }
 
-static void read_text(struct reader *r, struct json_object *value, void *arg)
+static void read_text(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct texts *texts = arg;
 	char *text;
 
-	if (!is(r, value, json_type_string, "a text"))
+	if (!json_is(r, value, json_type_string, "a text"))
 		return;
 	text = strdup(json_object_get_string(value));
 	if (!text)
@@ -309,9 +113,9 @@ static void read_text(struct reader *r, struct json_object *value, void *arg)
 	texts->text[texts->nr++] = text;
 }
 
-static void read_texts(struct reader *r, struct json_object *value, void *arg)
+static void read_texts(struct json_reader *r, struct json_object *value, void *arg)
 {
-	read_each(r, value, read_text, arg);
+	json_read_each(r, value, read_text, arg);
 }
 
 /* Names that stand for the bits of a mask, which starts empty. */
@@ -321,26 +125,26 @@ struct mask {
 	const char *what;
 };
 
-static void read_mask_bit(struct reader *r, struct json_object *value, void *arg)
+static void read_mask_bit(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const struct mask *mask = arg;
 	uint32_t bit;
 
-	if (!is(r, value, json_type_string, mask->what))
+	if (!json_is(r, value, json_type_string, mask->what))
 		return;
 	bit = mask->bit_of(json_object_get_string(value));
 	if (bit)
 		*mask->ret |= bit;
 	else
-		wrong(r, "must be %s that is supported", mask->what);
+		json_wrong(r, "must be %s that is supported", mask->what);
 }
 
-static void read_mask(struct reader *r, struct json_object *value, void *arg)
+static void read_mask(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const struct mask *mask = arg;
 
 	*mask->ret = 0;
-	read_each(r, value, read_mask_bit, arg);
+	json_read_each(r, value, read_mask_bit, arg);
 }
 
 static uint32_t version_of(const char *name)
@@ -375,20 +179,20 @@ static uint32_t model_of(const char *name)
 
 /* ---- anchors ---- */
 
-static void read_anchor_pem(struct reader *r, struct json_object *value, void *arg)
+static void read_anchor_pem(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const char *text;
 
 	(void)arg;
-	if (!is(r, value, json_type_string, "PEM"))
+	if (!json_is(r, value, json_type_string, "PEM"))
 		return;
 	text = json_object_get_string(value);
-	if (anchors_add(&r->policy->anchors, (struct bytes) { (const uint8_t *)text,
+	if (anchors_add(&policy_of(r)->anchors, (struct bytes) { (const uint8_t *)text,
 							      strlen(text) }) <= 0)
-		wrong(r, "must be one or more certificates in PEM");
+		json_wrong(r, "must be one or more certificates in PEM");
 }
 
-static void read_anchor_file(struct reader *r, struct json_object *value, void *arg)
+static void read_anchor_file(struct json_reader *r, struct json_object *value, void *arg)
 {
 	char path[PATH_MAX];
 	struct blob blob;
@@ -396,116 +200,120 @@ static void read_anchor_file(struct reader *r, struct json_object *value, void *
 	int rc;
 
 	(void)arg;
-	if (!is(r, value, json_type_string, "a file's name"))
+	if (!json_is(r, value, json_type_string, "a file's name"))
 		return;
 	name = json_object_get_string(value);
+	if (!r->dir) {
+		json_wrong(r, "must be \"pem\" or \"sha256\" here: nothing vouches for the file");
+		return;
+	}
 	rc = util_format(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : r->dir,
 			 name[0] == '/' ? "" : "/", name);
 	if (!rc)
 		rc = blob_read(AT_FDCWD, path, &blob);
 	if (rc) {
-		wrong(r, "cannot read the file: %s", strerror(-rc));
+		json_wrong(r, "cannot read the file: %s", strerror(-rc));
 		return;
 	}
-	if (anchors_add(&r->policy->anchors, blob_bytes(&blob)) <= 0)
-		wrong(r, "the file must hold one or more certificates, PEM or DER");
+	if (anchors_add(&policy_of(r)->anchors, blob_bytes(&blob)) <= 0)
+		json_wrong(r, "the file must hold one or more certificates, PEM or DER");
 	blob_free(&blob);
 }
 
-static void read_anchor_sha256(struct reader *r, struct json_object *value, void *arg)
+static void read_anchor_sha256(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct blob blob;
 
 	(void)arg;
-	if (!hex_of(r, value, &blob))
+	if (!json_hex(r, value, &blob))
 		return;
 	if (blob.len == FINGERPRINT_SIZE)
-		anchors_add_fingerprint(&r->policy->anchors, blob.data);
+		anchors_add_fingerprint(&policy_of(r)->anchors, blob.data);
 	else
-		wrong(r, "must be the 32 bytes of a SHA-256 digest");
+		json_wrong(r, "must be the 32 bytes of a SHA-256 digest");
 	blob_free(&blob);
 }
 
-static void read_anchor(struct reader *r, struct json_object *value, void *arg)
+static void read_anchor(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct key keys[] = {
+	static const struct json_key keys[] = {
 		{ "pem", read_anchor_pem, NULL },
 		{ "file", read_anchor_file, NULL },
 		{ "sha256", read_anchor_sha256, NULL },
 	};
 
 	(void)arg;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 	if (json_object_is_type(value, json_type_object) && json_object_object_length(value) != 1)
-		wrong(r, "must have one of \"pem\", \"file\", \"sha256\"");
+		json_wrong(r, "must have one of \"pem\", \"file\", \"sha256\"");
 }
 
-static void read_anchors(struct reader *r, struct json_object *value, void *arg)
+static void read_anchors(struct json_reader *r, struct json_object *value, void *arg)
 {
-	if (!is(r, value, json_type_array, "an array") || !json_object_array_length(value))
+	if (!json_is(r, value, json_type_array, "an array") || !json_object_array_length(value))
 		return;
-	r->policy->asks_certs = true;
-	read_each(r, value, read_anchor, arg);
+	policy_of(r)->asks_certs = true;
+	json_read_each(r, value, read_anchor, arg);
 }
 
 /* ---- certificates ---- */
 
-static void read_id(struct reader *r, struct json_object *value, void *arg)
+static void read_id(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct numbers *numbers = arg;
-	enum pci_id_field field = (enum pci_id_field)(numbers - r->policy->pci_id.field);
+	enum pci_id_field field = (enum pci_id_field)(numbers - policy_of(r)->pci_id.field);
 	const char *text;
 	char *end;
 
-	if (!is(r, value, json_type_string, "hexadecimal digits"))
+	if (!json_is(r, value, json_type_string, "hexadecimal digits"))
 		return;
 	text = json_object_get_string(value);
 	if (strlen(text) != (size_t)pci_id_digits(field) ||
 	    strspn(text, "0123456789abcdefABCDEF") != strlen(text)) {
-		wrong(r, "must be %d hexadecimal digits", pci_id_digits(field));
+		json_wrong(r, "must be %d hexadecimal digits", pci_id_digits(field));
 		return;
 	}
 	numbers->number = util_grow(numbers->number, numbers->nr + 1, sizeof(*numbers->number));
 	numbers->number[numbers->nr++] = strtoull(text, &end, 16);
 }
 
-static void read_ids(struct reader *r, struct json_object *value, void *arg)
+static void read_ids(struct json_reader *r, struct json_object *value, void *arg)
 {
-	read_each(r, value, read_id, arg);
+	json_read_each(r, value, read_id, arg);
 }
 
-static void read_pci_id(struct reader *r, struct json_object *value, void *arg)
+static void read_pci_id(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_pci_id *id = arg;
-	struct key keys[PCI_ID_NR + 1] = { { "required", read_bool, &id->required } };
+	struct json_key keys[PCI_ID_NR + 1] = { { "required", json_read_bool, &id->required } };
 
 	/* To name what it must be is to ask for it. */
 	id->required = true;
 	for (int f = 0; f < PCI_ID_NR; f++)
-		keys[f + 1] = (struct key) { pci_id_name((enum pci_id_field)f), read_ids,
+		keys[f + 1] = (struct json_key) { pci_id_name((enum pci_id_field)f), read_ids,
 					     &id->field[f] };
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
-static void read_device_info(struct reader *r, struct json_object *value, void *arg)
+static void read_device_info(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_device_info *info = arg;
-	const struct key keys[] = {
-		{ "required", read_bool, &info->required },
+	const struct json_key keys[] = {
+		{ "required", json_read_bool, &info->required },
 		{ "manufacturer", read_texts, &info->manufacturer },
 		{ "product", read_texts, &info->product },
 		{ "serial", read_texts, &info->serial },
 	};
 
 	info->required = true;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
-static void read_dice(struct reader *r, struct json_object *value, void *arg)
+static void read_dice(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_dice *dice = arg;
-	const struct key keys[] = {
-		{ "required", read_bool, &dice->required },
+	const struct json_key keys[] = {
+		{ "required", json_read_bool, &dice->required },
 		{ "forbidden_flags", read_mask,
 		  &(struct mask) { &dice->forbidden, dice_flag_of, "a DICE flag" } },
 		{ "svn_min", read_floor, &(struct floor) { &dice->has_floor, &dice->floor } },
@@ -513,37 +321,37 @@ static void read_dice(struct reader *r, struct json_object *value, void *arg)
 	};
 
 	dice->required = true;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
-static void read_crl(struct reader *r, struct json_object *value, void *arg)
+static void read_crl(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct word words[] = {
+	static const struct json_word words[] = {
 		{ "as_given", CRL_AS_GIVEN }, { "leaf", CRL_LEAF }, { "all", CRL_ALL },
 	};
 	int crl = CRL_ALL;
 
 	(void)arg;
-	read_word(r, value, WORDS(words, &crl));
-	r->policy->crl = (enum policy_crl)crl;
+	json_read_word(r, value, JSON_WORDS(words, &crl));
+	policy_of(r)->crl = (enum policy_crl)crl;
 	if (crl != CRL_AS_GIVEN)
-		r->policy->required[CHECK_CERTS_CRL] = true;
+		policy_of(r)->required[CHECK_CERTS_CRL] = true;
 }
 
-static void read_models(struct reader *r, struct json_object *value, void *arg)
+static void read_models(struct json_reader *r, struct json_object *value, void *arg)
 {
 	uint32_t models = 0;
 
 	(void)arg;
 	read_mask(r, value, &(struct mask) { &models, model_of, "a certificate model" });
-	r->policy->allow_device_model = models & 1;
-	r->policy->allow_alias_model = models & 2;
+	policy_of(r)->allow_device_model = models & 1;
+	policy_of(r)->allow_alias_model = models & 2;
 }
 
-static void read_certificates(struct reader *r, struct json_object *value, void *arg)
+static void read_certificates(struct json_reader *r, struct json_object *value, void *arg)
 {
-	struct policy *policy = r->policy;
-	const struct key keys[] = {
+	struct policy *policy = policy_of(r);
+	const struct json_key keys[] = {
 		{ "key_usage", read_rule, &policy->key_usage },
 		{ "basic_constraints", read_rule, &policy->basic_constraints },
 		{ "extended_key_usage", read_rule, &policy->eku },
@@ -556,30 +364,30 @@ static void read_certificates(struct reader *r, struct json_object *value, void 
 
 	(void)arg;
 	policy->asks_certs = true;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
 /* ---- spdm ---- */
 
-static void read_slot(struct reader *r, struct json_object *value, void *arg)
+static void read_slot(struct json_reader *r, struct json_object *value, void *arg)
 {
 	uint64_t slot;
 
 	(void)arg;
-	if (number_of(r, value, 7, &slot))
-		r->policy->slots |= (uint32_t)BIT(slot);
+	if (json_number(r, value, 7, &slot))
+		policy_of(r)->slots |= (uint32_t)BIT(slot);
 }
 
-static void read_slots(struct reader *r, struct json_object *value, void *arg)
+static void read_slots(struct json_reader *r, struct json_object *value, void *arg)
 {
-	r->policy->slots = 0;
-	read_each(r, value, read_slot, arg);
+	policy_of(r)->slots = 0;
+	json_read_each(r, value, read_slot, arg);
 }
 
-static void read_without_vca(struct reader *r, struct json_object *value, void *arg)
+static void read_without_vca(struct json_reader *r, struct json_object *value, void *arg)
 {
-	struct policy *policy = r->policy;
-	const struct key keys[] = {
+	struct policy *policy = policy_of(r);
+	const struct json_key keys[] = {
 		{ "signature", read_mask,
 		  &(struct mask) { &policy->bare_asym, policy_asym_of, "a signature algorithm" } },
 		{ "hash", read_mask,
@@ -587,16 +395,16 @@ static void read_without_vca(struct reader *r, struct json_object *value, void *
 	};
 
 	(void)arg;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 	/* Nothing is tried until something fits. */
 	if (policy->bare_asym & (policy->bare_asym - 1) || policy->bare_hash & (policy->bare_hash - 1))
-		wrong(r, "must name one signature algorithm and one hash, not several");
+		json_wrong(r, "must name one signature algorithm and one hash, not several");
 }
 
-static void read_spdm(struct reader *r, struct json_object *value, void *arg)
+static void read_spdm(struct json_reader *r, struct json_object *value, void *arg)
 {
-	struct policy *policy = r->policy;
-	const struct key keys[] = {
+	struct policy *policy = policy_of(r);
+	const struct json_key keys[] = {
 		{ "versions", read_mask,
 		  &(struct mask) { &policy->versions, version_of, "an SPDM version" } },
 		{ "signatures", read_mask,
@@ -610,45 +418,45 @@ static void read_spdm(struct reader *r, struct json_object *value, void *arg)
 
 	(void)arg;
 	policy->asks_measurements = true;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
-static void read_nonce(struct reader *r, struct json_object *value, void *arg)
+static void read_nonce(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct word words[] = { { "required", 1 }, { "optional", 0 } };
+	static const struct json_word words[] = { { "required", 1 }, { "optional", 0 } };
 	int required = 1;
 
 	(void)arg;
-	read_word(r, value, WORDS(words, &required));
-	r->policy->nonce_required = required;
-	r->policy->asks_measurements |= required;
+	json_read_word(r, value, JSON_WORDS(words, &required));
+	policy_of(r)->nonce_required = required;
+	policy_of(r)->asks_measurements |= required;
 }
 
-static void read_freshness(struct reader *r, struct json_object *value, void *arg)
+static void read_freshness(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct key keys[] = { { "nonce", read_nonce, NULL } };
+	static const struct json_key keys[] = { { "nonce", read_nonce, NULL } };
 
 	(void)arg;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
 /* ---- measurements ---- */
 
-static void read_index(struct reader *r, struct json_object *value, void *arg)
+static void read_index(struct json_reader *r, struct json_object *value, void *arg)
 {
 	uint64_t index;
 
 	/* Where it goes has to be known before the rest is read: see read_block(). */
 	(void)arg;
-	if (number_of(r, value, 0xfe, &index) && !index)
-		wrong(r, "must be a number from 1 to 254");
+	if (json_number(r, value, 0xfe, &index) && !index)
+		json_wrong(r, "must be a number from 1 to 254");
 }
 
-static void read_type(struct reader *r, struct json_object *value, void *arg)
+static void read_type(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const char *text;
 
-	if (!is(r, value, json_type_string, "a text"))
+	if (!json_is(r, value, json_type_string, "a text"))
 		return;
 	text = json_object_get_string(value);
 	for (u8 type = 0; type <= SPDM_MEAS_TYPE_MASK; type++) {
@@ -657,69 +465,69 @@ static void read_type(struct reader *r, struct json_object *value, void *arg)
 			return;
 		}
 	}
-	wrong(r, "must be a measurement type, as tdi show writes it");
+	json_wrong(r, "must be a measurement type, as tdi show writes it");
 }
 
-static void read_kind(struct reader *r, struct json_object *value, void *arg)
+static void read_kind(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct word words[] = {
+	static const struct json_word words[] = {
 		{ "any", KIND_ANY }, { "digest", KIND_DIGEST }, { "raw", KIND_RAW },
 	};
 	int kind = KIND_ANY;
 
-	read_word(r, value, WORDS(words, &kind));
+	json_read_word(r, value, JSON_WORDS(words, &kind));
 	*(enum policy_kind *)arg = (enum policy_kind)kind;
 }
 
-static void read_mask_bytes(struct reader *r, struct json_object *value, void *arg)
+static void read_mask_bytes(struct json_reader *r, struct json_object *value, void *arg)
 {
-	hex_of(r, value, arg);
+	json_hex(r, value, arg);
 }
 
-static void check_block(struct reader *r, const struct policy_block *block)
+static void check_block(struct json_reader *r, const struct policy_block *block)
 {
 	if (block->mask.len && !block->values.nr)
-		wrong(r, "a mask needs values");
+		json_wrong(r, "a mask needs values");
 	for (size_t i = 0; block->mask.len && i < block->values.nr; i++) {
 		const struct blob *value = &block->values.value[i];
 
 		if (value->len != block->mask.len)
-			wrong(r, "values and mask must be of one length");
+			json_wrong(r, "values and mask must be of one length");
 		for (size_t b = 0; b < value->len && b < block->mask.len; b++) {
 			if (value->data[b] & ~block->mask.data[b]) {
-				wrong(r, "a value has bits that the mask takes away: nothing equals it");
+				json_wrong(r, "a value has bits that the mask takes away: nothing equals it");
 				break;
 			}
 		}
 	}
 	if (block->has_floor && block->type >= 0 && block->type != SPDM_MEAS_FW_SVN)
-		wrong(r, "svn_min goes with security version numbers only");
+		json_wrong(r, "svn_min goes with security version numbers only");
 	if (block->has_floor && block->kind == KIND_DIGEST)
-		wrong(r, "svn_min goes with raw measurements only");
+		json_wrong(r, "svn_min goes with raw measurements only");
 }
 
-static void read_block(struct reader *r, struct json_object *value, void *arg)
+static void read_block(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_block *block;
 	struct json_object *member;
 	uint64_t index;
 
 	(void)arg;
-	if (!is(r, value, json_type_object, "an object"))
+	if (!json_is(r, value, json_type_object, "an object"))
 		return;
-	if (!json_object_object_get_ex(value, "index", &member) || !number_of(r, member, 0xfe, &index)) {
-		wrong(r, "must have an index");
+	if (!json_object_object_get_ex(value, "index", &member) || !json_number(r, member, 0xfe, &index)) {
+		json_wrong(r, "must have an index");
 		return;
 	}
-	block = &r->policy->block[index];
+	block = &policy_of(r)->block[index];
 	if (block->used) {
-		wrong(r, "there is a rule for this index already");
+		json_wrong(r, "there is a rule for this index already");
 		return;
 	}
 	*block = (struct policy_block) { .used = true, .required = true, .type = -1 };
-	READ_OBJECT(r, value, ((const struct key[]) {
+	JSON_READ_OBJECT(r, value, ((const struct json_key[]) {
 		{ "index", read_index, NULL },
-		{ "required", read_bool, &block->required },
+		{ "required", json_read_bool, &block->required },
 		{ "type", read_type, &block->type },
 		{ "kind", read_kind, &block->kind },
 		{ "values", read_values, &block->values },
@@ -729,17 +537,17 @@ static void read_block(struct reader *r, struct json_object *value, void *arg)
 	check_block(r, block);
 }
 
-static void read_blocks(struct reader *r, struct json_object *value, void *arg)
+static void read_blocks(struct json_reader *r, struct json_object *value, void *arg)
 {
-	if (is(r, value, json_type_array, "an array") && json_object_array_length(value))
-		read_each(r, value, read_block, arg);
+	if (json_is(r, value, json_type_array, "an array") && json_object_array_length(value))
+		json_read_each(r, value, read_block, arg);
 }
 
-static void read_mode(struct reader *r, struct json_object *value, void *arg)
+static void read_mode(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_mode *mode = arg;
-	const struct key keys[] = {
-		{ "required", read_bool, &mode->required },
+	const struct json_key keys[] = {
+		{ "required", json_read_bool, &mode->required },
 		{ "operational", read_mask,
 		  &(struct mask) { &mode->operational, op_mode_of, "an operational mode" } },
 		{ "debug", read_allow, &mode->allow_debug },
@@ -747,13 +555,13 @@ static void read_mode(struct reader *r, struct json_object *value, void *arg)
 		{ "invasive_history", read_allow, &mode->allow_invasive_history },
 	};
 
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
-static void read_measurements(struct reader *r, struct json_object *value, void *arg)
+static void read_measurements(struct json_reader *r, struct json_object *value, void *arg)
 {
-	struct policy *policy = r->policy;
-	const struct key keys[] = {
+	struct policy *policy = policy_of(r);
+	const struct json_key keys[] = {
 		{ "blocks", read_blocks, NULL },
 		{ "other", read_refuse, &policy->refuse_other },
 		{ "svn_min", read_floor,
@@ -763,25 +571,25 @@ static void read_measurements(struct reader *r, struct json_object *value, void 
 
 	(void)arg;
 	policy->asks_measurements = true;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
 /* ---- report ---- */
 
-static void read_range_ids(struct reader *r, struct json_object *value, void *arg)
+static void read_range_ids(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct word words[] = { { "bars", 0 }, { "any", 1 } };
+	static const struct json_word words[] = { { "bars", 0 }, { "any", 1 } };
 	int any = 0;
 
-	read_word(r, value, WORDS(words, &any));
+	json_read_word(r, value, JSON_WORDS(words, &any));
 	*(bool *)arg = any;
 }
 
-static void read_report(struct reader *r, struct json_object *value, void *arg)
+static void read_report(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_report *report = arg;
-	const struct key keys[] = {
-		{ "required", read_bool, &report->required },
+	const struct json_key keys[] = {
+		{ "required", json_read_bool, &report->required },
 		{ "reserved", read_allow, &report->ignore_reserved },
 		{ "range_ids", read_range_ids, &report->any_range_id },
 		{ "no_fw_update", read_bit, &report->no_fw_update },
@@ -799,109 +607,110 @@ static void read_report(struct reader *r, struct json_object *value, void *arg)
 
 	/* A policy that has an opinion on the report wants to see one. */
 	report->required = true;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 }
 
 /* ---- TPM ---- */
 
-static void read_measure(struct reader *r, struct json_object *value, void *arg)
+static void read_measure(struct json_reader *r, struct json_object *value, void *arg)
 {
-	static const struct word words[] = {
+	static const struct json_word words[] = {
 		{ "required", MEASURE_REQUIRED }, { "optional", MEASURE_OPTIONAL },
 		{ "off", MEASURE_OFF },
 	};
 	int measure = MEASURE_REQUIRED;
 
-	read_word(r, value, WORDS(words, &measure));
+	json_read_word(r, value, JSON_WORDS(words, &measure));
 	*(enum policy_measure *)arg = (enum policy_measure)measure;
 }
 
-static void read_pcr(struct reader *r, struct json_object *value, void *arg)
+static void read_pcr(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const char *why;
 	uint64_t pcr;
 
-	if (!number_of(r, value, EVENTLOG_PCRS - 1, &pcr))
+	if (!json_number(r, value, EVENTLOG_PCRS - 1, &pcr))
 		return;
 	why = measure_pcr_refused((unsigned int)pcr);
 	if (why)
-		wrong(r, "PCR %u is not for this: %s", (unsigned int)pcr, why);
+		json_wrong(r, "PCR %u is not for this: %s", (unsigned int)pcr, why);
 	else
 		*(int *)arg = (int)pcr;
 }
 
-static void read_tpm(struct reader *r, struct json_object *value, void *arg)
+static void read_tpm(struct json_reader *r, struct json_object *value, void *arg)
 {
 	struct policy_tpm *tpm = arg;
-	const struct key keys[] = {
+	const struct json_key keys[] = {
 		{ "measure", read_measure, &tpm->measure },
 		{ "pcr", read_pcr, &tpm->pcr },
 		{ "verdict_pcr", read_pcr, &tpm->verdict_pcr },
 	};
 
 	tpm->measure = MEASURE_REQUIRED;
-	READ_OBJECT(r, value, keys);
+	JSON_READ_OBJECT(r, value, keys);
 	if (tpm->verdict_pcr >= 0 &&
 	    tpm->verdict_pcr == (tpm->pcr < 0 ? MEASURE_PCR_DEFAULT : tpm->pcr))
-		wrong(r, "verdict_pcr must be another PCR than pcr: what is measured there is to be known beforehand");
+		json_wrong(r, "verdict_pcr must be another PCR than pcr: %s",
+			   "what is measured there is to be known beforehand");
 }
 
 /* ---- the whole ---- */
 
-static void read_required(struct reader *r, struct json_object *value, void *arg)
+static void read_required(struct json_reader *r, struct json_object *value, void *arg)
 {
 	enum check_id id;
 
 	(void)arg;
-	if (!is(r, value, json_type_string, "a check's name"))
+	if (!json_is(r, value, json_type_string, "a check's name"))
 		return;
 	id = check_by_name(json_object_get_string(value));
 	if (id == CHECK_NR)
-		wrong(r, "no such check");
+		json_wrong(r, "no such check");
 	else
-		r->policy->required[id] = true;
+		policy_of(r)->required[id] = true;
 }
 
-static void read_required_checks(struct reader *r, struct json_object *value, void *arg)
+static void read_required_checks(struct json_reader *r, struct json_object *value, void *arg)
 {
-	if (is(r, value, json_type_array, "an array") && json_object_array_length(value))
-		read_each(r, value, read_required, arg);
+	if (json_is(r, value, json_type_array, "an array") && json_object_array_length(value))
+		json_read_each(r, value, read_required, arg);
 }
 
-static void read_schema_version(struct reader *r, struct json_object *value, void *arg)
+static void read_schema_version(struct json_reader *r, struct json_object *value, void *arg)
 {
 	uint64_t version;
 
 	(void)arg;
-	if (number_of(r, value, UINT64_MAX, &version) && version != POLICY_SCHEMA_VERSION)
-		wrong(r, "must be %d: this program knows no other", POLICY_SCHEMA_VERSION);
+	if (json_number(r, value, UINT64_MAX, &version) && version != POLICY_SCHEMA_VERSION)
+		json_wrong(r, "must be %d: this program knows no other", POLICY_SCHEMA_VERSION);
 }
 
-static void read_kind_of_file(struct reader *r, struct json_object *value, void *arg)
+static void read_kind_of_file(struct json_reader *r, struct json_object *value, void *arg)
 {
 	(void)arg;
-	if (!is(r, value, json_type_string, "\"policy\""))
+	if (!json_is(r, value, json_type_string, "\"policy\""))
 		return;
 	if (strcmp(json_object_get_string(value), "policy"))
-		wrong(r, "must be \"policy\"");
+		json_wrong(r, "must be \"policy\"");
 }
 
-static void read_description(struct reader *r, struct json_object *value, void *arg)
+static void read_description(struct json_reader *r, struct json_object *value, void *arg)
 {
 	const char *text;
 
 	(void)arg;
-	if (!is(r, value, json_type_string, "a text"))
+	if (!json_is(r, value, json_type_string, "a text"))
 		return;
 	text = json_object_get_string(value);
-	util_escape(r->policy->description, sizeof(r->policy->description), text, strlen(text));
+	util_escape(policy_of(r)->description, sizeof(policy_of(r)->description), text, strlen(text));
 }
 
-static void read_policy(struct reader *r, struct json_object *doc)
+static void read_policy(struct json_reader *r, struct json_object *doc)
 {
-	struct policy *policy = r->policy;
+	struct policy *policy = policy_of(r);
 	struct json_object *member;
-	const struct key keys[] = {
+	const struct json_key keys[] = {
 		{ "schema_version", read_schema_version, NULL },
 		{ "kind", read_kind_of_file, NULL },
 		{ "description", read_description, NULL },
@@ -917,10 +726,10 @@ static void read_policy(struct reader *r, struct json_object *doc)
 		{ "tpm", read_tpm, &policy->tpm },
 	};
 
-	READ_OBJECT(r, doc, keys);
+	JSON_READ_OBJECT(r, doc, keys);
 	if (!json_object_object_get_ex(doc, "schema_version", &member) ||
 	    !json_object_object_get_ex(doc, "kind", &member))
-		wrong(r, "must have \"schema_version\": %d and \"kind\": \"policy\"",
+		json_wrong(r, "must have \"schema_version\": %d and \"kind\": \"policy\"",
 		      POLICY_SCHEMA_VERSION);
 }
 
@@ -935,7 +744,7 @@ static void file_defaults(struct policy *policy)
 bool policy_parse(struct bytes text, const char *dir, struct policy *ret,
 		  struct policy_problems *errors)
 {
-	struct reader r = { .policy = ret, .dir = dir, .errors = errors };
+	struct json_reader r = { .doc = ret, .dir = dir, .errors = errors };
 	struct json_object *doc;
 	char why[128];
 
@@ -944,13 +753,13 @@ bool policy_parse(struct bytes text, const char *dir, struct policy *ret,
 	file_defaults(ret);
 	doc = json_check_parse(text, why, sizeof(why));
 	if (!doc) {
-		wrong(&r, "%s", why);
+		json_wrong(&r, "%s", why);
 		return false;
 	}
 	if (json_object_is_type(doc, json_type_object))
 		read_policy(&r, doc);
 	else
-		wrong(&r, "must be an object");
+		json_wrong(&r, "must be an object");
 	json_object_put(doc);
 	return !errors->nr;
 }
