@@ -338,10 +338,11 @@ class Vm:
                  image: Path | None = None, icount: int | None = None,
                  swiotlb: str = "32768,force", iommu: bool = False,
                  together: bool = False, msi: bool = False, reboot: bool = False,
-                 kexec: bool = False):
+                 kexec: bool = False, platform: str = "emulated"):
         self.name = f"{name}-{kernel.split('+')[0]}"
         self.kernel = kernel
-        self.order = order
+        # What tdisp-emu is; another than "emulated" has an order of its own.
+        self.platform, self.order = platform, order
         self.tee_mailbox = tee_mailbox
         self.bar2, self.bar2_mib = bar2, bar2_mib
         # What else tdisp-emu is told: "--strict", "bme" ..
@@ -405,7 +406,8 @@ class Vm:
             with open(disk, "wb") as f:
                 f.truncate(self.disk_mib << 20)
             self.emu = Emulator(self.directory, [
-                "--disk", str(disk), "--order", self.order,
+                "--disk", str(disk), "--platform", self.platform,
+                *(["--order", self.order] if self.platform == "emulated" else []),
                 "--nvme", str(self.nvme), "--dma", str(self.dma),
                 "--bar2", self.bar2,
                 *(["--bar2-mib", str(self.bar2_mib)] if self.bar2_mib else []),

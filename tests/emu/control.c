@@ -202,6 +202,8 @@ static void cmd_functions(int nr, char **word, FILE *out)
 		else
 			fputs("null", out);
 		fprintf(out, ",\"gone\":%s", f->gone ? "true" : "false");
+		if (f->announced)
+			fprintf(out, ",\"sbdf\":%" PRIu32, f->sbdf);
 		fprintf(out, ",\"command\":%u,\"bars\":[", get_unaligned_le16(f->cfg + 4));
 		for (int b = 0; b < FUNC_NR_BARS; b++)
 			fprintf(out, "%s%" PRIu64, b ? "," : "", pci_bar_addr(f, b));

@@ -10,6 +10,7 @@
  *   doe.c    DOE mailbox                          mbox.c     mailbox function (slots)
  *   nvme.c dmatest.c   the TDIs' own function     dma.c      the gate every DMA passes
  *   tsm*.c   page ownership, TDI records, T calls host*.c    H calls and lies
+ *   personality.c   the platforms it can be, which have files of their own
  *   dsm*.c   SPDM and TDISP responder             cert.c     certificates (OpenSSL)
  *
  * The DSM knows nothing of pages, the TSM nothing of registers, the host
@@ -32,6 +33,7 @@ struct emu;
 struct func;
 struct dsm;
 struct tdi;
+struct personality;
 
 /* ---- loop.c: event loop -------------------------------------------------- */
 
@@ -105,6 +107,8 @@ struct func {
 	const struct func_ops *ops;
 	void *priv;			/* of ops */
 	bool gone;			/* unplugged without a word: answers nothing */
+	bool announced;			/* the guest said where it has it: HOST_SBDF */
+	uint32_t sbdf;
 
 	uint8_t cfg[4096];		/* config space, owned by pci.c */
 	uint64_t bar_size[FUNC_NR_BARS];
@@ -148,6 +152,8 @@ struct emu {
 	struct tsm *tsm;
 	struct host *host;
 	struct cert_chain *certs;
+	const struct personality *personality;
+	void *personality_priv;		/* its own */
 	const char *dir;
 	bool start_first;
 	bool tee_mailbox;		/* the mailbox claims to be a TDI itself */
@@ -162,6 +168,8 @@ struct emu {
 
 struct func *emu_func_by_name(struct emu *e, const char *name);
 struct func *emu_func_by_handle(struct emu *e, uint32_t handle);
+/* Where the guest says that it has it; NULL: it said so of none. */
+struct func *emu_func_by_sbdf(struct emu *e, uint32_t sbdf);
 /* Function 0 of f's device, with --one-device the first TDI: f's PF, or f itself. */
 struct func *func_pf(struct func *f);
 void func_reason(struct reason_count *table, const char *reason);
@@ -358,6 +366,25 @@ enum tdisp_state tsm_state(struct tdi *tdi);
 /* The bytes the TSM received, which the host relays. NULL: none (yet). */
 const void *tsm_object(struct tdi *tdi, enum emu_object obj, size_t *ret_len);
 
+/* ---- tsm_allow.c: what a guest allows; when it may is the platform's to check ------ */
+
+/* TDI_INFO's reply, with the state asked for. */
+enum emu_status tsm_facts(struct tdi *tdi, struct emu_tdi_info *info);
+bool tsm_nonces_match(const struct tdi *tdi, const struct emu_nonces *n);
+/* The range of the report that this page is in, by the BARs at LOCK, and where in it. */
+bool tsm_find_range(const struct tdi *tdi, uint64_t gpa, uint32_t *index, uint64_t *first);
+bool tsm_is_accepted(const struct tdi *tdi, uint32_t index, uint64_t page);
+/* PARAM, RANGE: as MMIO_ACCEPT. All or nothing. */
+enum emu_status tsm_accept(struct tdi *tdi, uint32_t index, uint64_t first, uint64_t n,
+			   uint64_t gpa);
+enum emu_status tsm_unaccept(struct tdi *tdi, uint32_t index, uint64_t first, uint64_t n);
+void tsm_release_mmio(struct tdi *tdi);
+/* PARAM, STATE: as DMA_ENABLE. */
+enum emu_status tsm_enable_dma(struct tdi *tdi, uint32_t mode, uint64_t vtom);
+void tsm_disable_dma(struct tdi *tdi);
+/* tsm_host_start() uses it up; a platform whose guest is not asked calls it before. */
+void tsm_allow_start(struct tdi *tdi);
+
 /* ---- host.c ------------------------------------------------------------------ */
 
 struct host *host_create(struct emu *e);
@@ -368,6 +395,25 @@ enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 enum emu_status host_relock(struct host *h, struct func *f);
 /* Runs just before the TSM sees a class 01xxh call: the moment to misbehave. */
 void host_before_tsm_call(struct host *h, uint16_t call, uint32_t handle);
+/*
+ * The same for a platform whose calls are others: EMU_TSM_MMIO_ACCEPT, _DMA_ENABLE ..
+ * for what comes nearest.
+ */
+void host_before(struct host *h, uint16_t call, struct func *f);
+/*
+ * LOCK, START, STOP or MEASURE of whatever platform, lies included. req is the
+ * mailbox call's; *claimed, if not NULL, the state that the host says.
+ */
+enum emu_status host_relay(struct host *h, uint16_t call, struct func *f, const void *req,
+			   enum tdisp_state *claimed);
+/* An evidence object as the host has it: its size, a part (*len in and out), all of it. */
+enum emu_status host_object_size(struct host *h, struct func *f, enum emu_object object,
+				 uint64_t *size);
+enum emu_status host_object_read(struct host *h, struct func *f, enum emu_object object,
+				 uint64_t at, void *buf, uint32_t *len);
+uint8_t *host_object(struct host *h, struct func *f, enum emu_object object, size_t *len);
+/* Is that lie of the platform's own to be told now, of f (NULL: of none)? Counts it. */
+bool host_tells(struct host *h, const char *lie, const struct func *f);
 /* f's TDISP state changed; the guest learns of it unless it has asked for that. */
 void host_state_changed(struct host *h, struct func *f);
 /* Where the host lets the guest find a BAR, as the TSM looks it up at LOCK. */

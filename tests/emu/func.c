@@ -47,6 +47,14 @@ struct func *emu_func_by_handle(struct emu *e, uint32_t handle)
 	return NULL;
 }
 
+struct func *emu_func_by_sbdf(struct emu *e, uint32_t sbdf)
+{
+	for (unsigned int i = 0; i < e->nr_funcs; i++)
+		if (e->func[i]->announced && e->func[i]->sbdf == sbdf)
+			return e->func[i];
+	return NULL;
+}
+
 struct func *func_pf(struct func *f)
 {
 	/* While it is made, the first TDI is no entry of the table yet. */

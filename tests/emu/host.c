@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "host.h"
+#include "personality.h"
 
 #define GROWN_BYTE	0xa5
 
@@ -35,6 +36,8 @@ struct host *host_create(struct emu *e)
 
 	if (h)
 		h->emu = e;
+	if (h && host_nr_lies(h) > HOST_MAX_LIES)
+		abort();
 	return h;
 }
 
@@ -135,131 +138,234 @@ static bool make_copy(struct copy *c)
 	return true;
 }
 
-static enum emu_status object_size(struct relay *r, const struct emu_object_size_req *req,
-				   struct emu_object_size_rsp *rsp)
+uint8_t *host_object(struct host *h, struct func *f, enum emu_object object, size_t *len)
 {
-	struct copy c = { .host = r->host, .func = r->func, .object = le32toh(req->object) };
-	uint64_t size;
+	struct copy c = { .host = h, .func = f, .object = object };
 
 	if (!make_copy(&c))
+		return NULL;
+	*len = c.len;
+	return c.data;
+}
+
+enum emu_status host_object_size(struct host *h, struct func *f, enum emu_object object,
+				 uint64_t *size)
+{
+	size_t len;
+	uint8_t *data = host_object(h, f, object, &len);
+
+	if (!data)
 		return EMU_E_OBJECT;
-	size = c.len;
-	free(c.data);
-	TELL(r->host, r->func, size, &size);
-	rsp->size = htole64(size);
+	free(data);
+	*size = len;
+	TELL(h, f, size, size);
 	return EMU_OK;
 }
 
-static enum emu_status object_read(struct relay *r, const struct emu_object_read_req *req,
-				   struct emu_object_read_rsp *rsp)
+enum emu_status host_object_read(struct host *h, struct func *f, enum emu_object object,
+				 uint64_t at, void *buf, uint32_t *ret_len)
 {
-	struct copy c = { .host = r->host, .func = r->func, .object = le32toh(req->object) };
-	uint64_t at = le64toh(req->offset);
-	uint32_t len = le32toh(req->len), real;
+	uint32_t len = *ret_len, real;
+	uint8_t *data;
+	size_t size;
 
 	if (!len || len > EMU_OBJECT_CHUNK)
 		return EMU_E_PARAM;
-	if (!make_copy(&c))
+	data = host_object(h, f, object, &size);
+	if (!data)
 		return EMU_E_OBJECT;
-	real = at < c.len ? c.len - at : 0;
+	real = at < size ? size - at : 0;
 	if (len > real)
 		len = real;
-	TELL(r->host, r->func, read, &len);
+	TELL(h, f, read, &len);
 	if (!len) {
-		free(c.data);
+		free(data);
 		return EMU_E_PARAM;
 	}
 	if (real > len)
 		real = len;
+	memset(buf, GROWN_BYTE, len);
+	memcpy(buf, data + (real ? at : 0), real);
+	free(data);
+	*ret_len = len;
+	return EMU_OK;
+}
+
+enum emu_status host_relay(struct host *h, uint16_t call, struct func *f, const void *req,
+			   enum tdisp_state *claimed)
+{
+	struct relay r = { .host = h, .call = call, .func = f, .target = f };
+
+	if (call == EMU_HOST_MEASURE)
+		memcpy(r.nonce, req, sizeof(r.nonce));
+	if (call == EMU_HOST_LOCK)
+		r.lock_flags = le16toh(((const struct emu_lock_req *)req)->lock_flags);
+	TELL(h, f, before, &r);
+	if (!r.done) {
+		h->asked = f;
+		r.status = relay_call(&r);
+		h->asked = NULL;
+		if (host_is_state_call(call))
+			r.state = tsm_state(r.target->tdi);
+	}
+	TELL(h, f, after, &r);
+	if (claimed)
+		*claimed = r.state;
+	return r.status;
+}
+
+/* ---- the mailbox's calls -------------------------------------------------------- */
+
+/* A call being answered. */
+struct call {
+	struct host *host;
+	uint16_t nr;
+	struct func *func;
+	const void *req;
+	void *rsp;
+	size_t rsp_len;
+};
+
+static enum emu_status change_state(struct call *c)
+{
+	struct emu_host_state *rsp = c->rsp;
+	enum tdisp_state state = TDISP_ERROR;
+	enum emu_status status = host_relay(c->host, c->nr, c->func, c->req, &state);
+
+	*rsp = (struct emu_host_state){ .state = state };
+	c->rsp_len = sizeof(*rsp);
+	return status;
+}
+
+static enum emu_status measure(struct call *c)
+{
+	return host_relay(c->host, c->nr, c->func, c->req, NULL);
+}
+
+static enum emu_status object_size(struct call *c)
+{
+	const struct emu_object_size_req *req = c->req;
+	struct emu_object_size_rsp *rsp = c->rsp;
+	enum emu_status status = host_relay(c->host, c->nr, c->func, NULL, NULL);
+	uint64_t size;
+
+	if (!status)
+		status = host_object_size(c->host, c->func, le32toh(req->object), &size);
+	if (status)
+		return status;
+	rsp->size = htole64(size);
+	c->rsp_len = sizeof(*rsp);
+	return EMU_OK;
+}
+
+static enum emu_status object_read(struct call *c)
+{
+	const struct emu_object_read_req *req = c->req;
+	struct emu_object_read_rsp *rsp = c->rsp;
+	enum emu_status status = host_relay(c->host, c->nr, c->func, NULL, NULL);
+	uint32_t len = le32toh(req->len);
+
+	if (!status)
+		status = host_object_read(c->host, c->func, le32toh(req->object),
+					  le64toh(req->offset), rsp->data, &len);
+	if (status)
+		return status;
 	rsp->len = htole32(len);
 	rsp->rsvd = 0;
-	memset(rsp->data, GROWN_BYTE, len);
-	memcpy(rsp->data, c.data + (real ? at : 0), real);
-	free(c.data);
+	c->rsp_len = sizeof(*rsp) + len;
+	return EMU_OK;
+}
+
+/* The instruction of another platform. */
+static enum emu_status host_regs(struct call *c)
+{
+	struct emu *e = c->host->emu;
+
+	memcpy(c->rsp, c->req, sizeof(struct emu_regs));
+	c->rsp_len = sizeof(struct emu_regs);
+	return e->personality->host_regs(e, c->rsp);
+}
+
+/* A real host put the function there. The last word counts. */
+static enum emu_status announce(struct call *c)
+{
+	uint32_t sbdf = le32toh(((const struct emu_sbdf_req *)c->req)->sbdf);
+	struct func *had = emu_func_by_sbdf(c->host->emu, sbdf);
+
+	if (had)
+		had->announced = false;
+	c->func->sbdf = sbdf;
+	c->func->announced = true;
 	return EMU_OK;
 }
 
 static const struct {
 	uint16_t call;
+	bool open;			/* answered while memory is open */
+	bool tdi;
+	bool native;			/* other platforms have their own */
 	size_t len;
+	enum emu_status (*answer)(struct call *c);
 } calls[] = {
-	{ EMU_HOST_LOCK, sizeof(struct emu_lock_req) },
-	{ EMU_HOST_START, 0 },
-	{ EMU_HOST_STOP, 0 },
-	{ EMU_HOST_MEASURE, sizeof(struct emu_measure_req) },
-	{ EMU_HOST_OBJECT_SIZE, sizeof(struct emu_object_size_req) },
-	{ EMU_HOST_OBJECT_READ, sizeof(struct emu_object_read_req) },
+	{ EMU_HOST_LOCK, false, true, true, sizeof(struct emu_lock_req), change_state },
+	{ EMU_HOST_START, false, true, true, 0, change_state },
+	{ EMU_HOST_STOP, false, true, true, 0, change_state },
+	{ EMU_HOST_MEASURE, false, true, true, sizeof(struct emu_measure_req), measure },
+	{ EMU_HOST_OBJECT_SIZE, false, true, true, sizeof(struct emu_object_size_req),
+	  object_size },
+	{ EMU_HOST_OBJECT_READ, false, true, true, sizeof(struct emu_object_read_req),
+	  object_read },
+	{ EMU_HOST_REGS, false, false, false, sizeof(struct emu_regs), host_regs },
+	{ EMU_HOST_SBDF, true, true, false, sizeof(struct emu_sbdf_req), announce },
 };
 
-/* What the guest gets back, of a call that was relayed or lied about. */
-static enum emu_status reply(struct relay *r, const void *req, void *rsp, size_t *ret_len)
+/* Is there such a call, on this platform? */
+static bool has_call(const struct host *h, size_t i)
 {
-	struct emu_object_read_rsp *read = rsp;
-	struct emu_host_state *state = rsp;
-
-	*ret_len = 0;
-	if (r->status)
-		return r->status;
-	switch (r->call) {
-	case EMU_HOST_OBJECT_SIZE:
-		*ret_len = sizeof(struct emu_object_size_rsp);
-		return object_size(r, req, rsp);
-	case EMU_HOST_OBJECT_READ:
-		r->status = object_read(r, req, read);
-		if (!r->status)
-			*ret_len = sizeof(*read) + le32toh(read->len);
-		return r->status;
-	case EMU_HOST_MEASURE:
-		return EMU_OK;
-	default:
-		*state = (struct emu_host_state){ .state = r->state };
-		*ret_len = sizeof(*state);
-		return EMU_OK;
-	}
+	if (i == ARRAY_SIZE(calls))
+		return false;
+	if (calls[i].call == EMU_HOST_REGS)
+		return h->emu->personality->host_regs;
+	return !calls[i].native || personality_is_native(h->emu);
 }
 
 enum emu_status host_call(struct host *h, uint16_t call, uint32_t handle,
 			  const void *req, size_t len, void *rsp, size_t *ret_len)
 {
-	struct relay r = { .host = h, .call = call };
+	struct call c = { .host = h, .nr = call, .req = req, .rsp = rsp };
+	enum emu_status status;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		if (calls[i].call == call)
 			break;
 	}
-	if (!tsm_entered(h->emu->tsm))
+	if (!tsm_entered(h->emu->tsm) && (i == ARRAY_SIZE(calls) || !calls[i].open))
 		return EMU_E_NOT_ENTERED;
-	if (i == ARRAY_SIZE(calls))
+	if (!has_call(h, i))
 		return EMU_E_CALL;
 	if (len != calls[i].len)
 		return EMU_E_PARAM;
-	r.func = emu_func_by_handle(h->emu, handle);
-	if (!r.func || !r.func->tdi)
-		return EMU_E_TDI;
-	r.target = r.func;
-	if (call == EMU_HOST_MEASURE)
-		memcpy(r.nonce, req, sizeof(r.nonce));
-	if (call == EMU_HOST_LOCK)
-		r.lock_flags = le16toh(((const struct emu_lock_req *)req)->lock_flags);
-	TELL(h, r.func, before, &r);
-	if (!r.done) {
-		h->asked = r.func;
-		r.status = relay_call(&r);
-		h->asked = NULL;
-		if (host_is_state_call(call))
-			r.state = tsm_state(r.target->tdi);
+	if (calls[i].tdi) {
+		c.func = emu_func_by_handle(h->emu, handle);
+		if (!c.func || !c.func->tdi)
+			return EMU_E_TDI;
 	}
-	TELL(h, r.func, after, &r);
-	return reply(&r, req, rsp, ret_len);
+	status = calls[i].answer(&c);
+	*ret_len = status ? 0 : c.rsp_len;
+	return status;
 }
 
 void host_before_tsm_call(struct host *h, uint16_t call, uint32_t handle)
 {
 	struct func *f = emu_func_by_handle(h->emu, handle);
 
-	if (!f || !f->tdi)
-		return;
+	if (f && f->tdi)
+		host_before(h, call, f);
+}
+
+void host_before(struct host *h, uint16_t call, struct func *f)
+{
 	TELL(h, f, tsm_call, h, f, call);
 	if (call == EMU_TSM_MMIO_ACCEPT)
 		host_tdi(h, f)->accepts++;

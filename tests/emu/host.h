@@ -5,7 +5,9 @@
 
 #include "emu.h"
 
+/* The host's own, and as many as there may be with those of a platform. */
 #define HOST_NR_LIES	27
+#define HOST_MAX_LIES	64
 
 /* What the host remembers of a TDI. */
 struct host_tdi {
@@ -58,9 +60,9 @@ struct host {
 	const struct func *asked;	/* whose state the guest wants changed, now */
 	struct host_tdi tdi[EMU_MAX_FUNCS];
 	/* For each lie: by whom it is told, and how often it was. */
-	bool armed[HOST_NR_LIES][EMU_MAX_FUNCS];
-	bool armed_all[HOST_NR_LIES];
-	uint64_t told[HOST_NR_LIES];
+	bool armed[HOST_MAX_LIES][EMU_MAX_FUNCS];
+	bool armed_all[HOST_MAX_LIES];
+	uint64_t told[HOST_MAX_LIES];
 };
 
 /* ---- host.c ---- */
@@ -71,8 +73,9 @@ bool host_is_state_call(uint16_t call);		/* LOCK, START, STOP */
 
 /* ---- host_lies.c ---- */
 
-extern const struct lie lies[HOST_NR_LIES];
-
+/* The host's own come first, then the platform's. */
+size_t host_nr_lies(const struct host *h);
+const struct lie *host_lie_at(const struct host *h, size_t lie);
 bool host_lie_armed(const struct host *h, size_t lie, const struct func *f);
 
 /* Tell every armed lie that has this hook. */
@@ -81,9 +84,11 @@ bool host_lie_armed(const struct host *h, size_t lie, const struct func *f);
 		struct host *h_ = (h);						\
 		const struct func *f_ = (f);					\
 										\
-		for (size_t l_ = 0; l_ < HOST_NR_LIES; l_++) {			\
-			if (lies[l_].hook && host_lie_armed(h_, l_, f_))	\
-				h_->told[l_] += lies[l_].hook(__VA_ARGS__);	\
+		for (size_t l_ = 0; l_ < host_nr_lies(h_); l_++) {		\
+			const struct lie *lie_ = host_lie_at(h_, l_);		\
+										\
+			if (lie_->hook && host_lie_armed(h_, l_, f_))		\
+				h_->told[l_] += lie_->hook(__VA_ARGS__);	\
 		}								\
 	} while (0)
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "host.h"
+#include "personality.h"
 
 #define HUGE_SIZE	(1ull << 40)
 
@@ -251,7 +252,7 @@ static bool long_reply(struct emu_rsp_hdr *hdr)
 	return true;
 }
 
-const struct lie lies[] = {
+static const struct lie lies[] = {
 	{ "tamper-certs", "one bit flipped in the certificate chain it hands over",
 	  .object = tamper_certs },
 	{ "tamper-vca", "one bit flipped in the VCA it hands over",
@@ -310,6 +311,17 @@ const struct lie lies[] = {
 
 static_assert(ARRAY_SIZE(lies) == HOST_NR_LIES, "HOST_NR_LIES counts the rows");
 
+size_t host_nr_lies(const struct host *h)
+{
+	return HOST_NR_LIES + h->emu->personality->nr_lies;
+}
+
+const struct lie *host_lie_at(const struct host *h, size_t lie)
+{
+	return lie < HOST_NR_LIES ? &lies[lie] :
+				    &h->emu->personality->lies[lie - HOST_NR_LIES];
+}
+
 /* ---- which are armed ---------------------------------------------------------- */
 
 bool host_lie_armed(const struct host *h, size_t lie, const struct func *f)
@@ -317,20 +329,34 @@ bool host_lie_armed(const struct host *h, size_t lie, const struct func *f)
 	return h->armed_all[lie] || (f && h->armed[lie][host_func_index(h, f)]);
 }
 
-static ssize_t find_lie(const char *name)
+static ssize_t find_lie(const struct host *h, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < HOST_NR_LIES; i++) {
-		if (!strcmp(lies[i].name, name))
+	for (i = 0; i < host_nr_lies(h); i++) {
+		if (!strcmp(host_lie_at(h, i)->name, name))
 			return i;
 	}
 	return -ENOENT;
 }
 
+bool host_tells(struct host *h, const char *name, const struct func *f)
+{
+	ssize_t lie = find_lie(h, name);
+
+	if (lie < 0) {
+		emu_log("no such lie: %s", name);
+		abort();
+	}
+	if (!host_lie_armed(h, lie, f))
+		return false;
+	h->told[lie]++;
+	return true;
+}
+
 int host_lie(struct host *h, const char *name, const char *func)
 {
-	ssize_t lie = find_lie(name);
+	ssize_t lie = find_lie(h, name);
 	struct func *f;
 
 	if (lie < 0)
@@ -348,12 +374,12 @@ int host_lie(struct host *h, const char *name, const char *func)
 
 int host_truth(struct host *h, const char *name)
 {
-	ssize_t only = name ? find_lie(name) : 0;
+	ssize_t only = name ? find_lie(h, name) : 0;
 	size_t i;
 
 	if (only < 0)
 		return only;
-	for (i = 0; i < HOST_NR_LIES; i++) {
+	for (i = 0; i < host_nr_lies(h); i++) {
 		if (name && i != (size_t)only)
 			continue;
 		h->armed_all[i] = false;
@@ -368,11 +394,11 @@ void host_lies_json(struct host *h, FILE *out)
 	unsigned int i, j;
 
 	fputc('[', out);
-	for (i = 0; i < HOST_NR_LIES; i++) {
+	for (i = 0; i < host_nr_lies(h); i++) {
 		const char *sep = "";
 
 		fprintf(out, "%s{\"name\":\"%s\",\"sentence\":\"%s\",\"told\":%llu,\"armed\":",
-			i ? "," : "", lies[i].name, lies[i].sentence,
+			i ? "," : "", host_lie_at(h, i)->name, host_lie_at(h, i)->sentence,
 			(unsigned long long)h->told[i]);
 		if (h->armed_all[i]) {
 			fputs("\"all\"}", out);

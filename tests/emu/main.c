@@ -13,6 +13,7 @@
 
 #include "emu.h"
 #include "loop.h"
+#include "personality.h"
 #include "random.h"
 
 /* What fits a 32-bit window below a root port. */
@@ -22,8 +23,10 @@ struct options {
 	const char *dir;
 	const char *disk;
 	const char *log;
+	const struct personality *platform;
 	unsigned int nr_nvme;
 	unsigned int nr_dma;
+	bool order_given;
 	bool start_first;
 	bool tee_mailbox;
 	bool msi;
@@ -36,7 +39,8 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: tdisp-emu --dir DIR --disk FILE [--order accept-first|start-first]\n"
+	"usage: tdisp-emu --dir DIR --disk FILE [--platform NAME]\n"
+	"                 [--order accept-first|start-first]\n"
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
 	"                 [--tee-mailbox] [--msi] [--no-event] [--strict LIST]\n"
 	"                 [--registers few|all] [--one-device] [--seed HEX] [--log FILE]\n"
@@ -70,6 +74,15 @@ static enum bar2_report bar2_report(const char *text)
 			return i;
 	fail_usage("no such way to report BAR 2: ", text);
 	return 0;
+}
+
+static const struct personality *platform(const char *name)
+{
+	const struct personality *p = personality_by_name(name);
+
+	if (!p)
+		fail_usage("no such platform: ", name);
+	return p;
 }
 
 /* Names with commas between them. */
@@ -109,6 +122,7 @@ static void parse(struct options *o, int argc, char **argv)
 	static const struct option longopts[] = {
 		{ "dir",	required_argument, NULL, 'd' },
 		{ "disk",	required_argument, NULL, 'f' },
+		{ "platform",	required_argument, NULL, 'p' },
 		{ "order",	required_argument, NULL, 'o' },
 		{ "nvme",	required_argument, NULL, 'n' },
 		{ "dma",	required_argument, NULL, 't' },
@@ -135,7 +149,11 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'f':
 			o->disk = optarg;
 			break;
+		case 'p':
+			o->platform = platform(optarg);
+			break;
 		case 'o':
+			o->order_given = true;
 			o->start_first = !strcmp(optarg, "start-first");
 			if (!o->start_first && strcmp(optarg, "accept-first"))
 				fail_usage("no such order: ", optarg);
@@ -189,6 +207,11 @@ static void parse(struct options *o, int argc, char **argv)
 		fail_usage("what is ", argv[optind]);
 	if (!o->dir || (o->nr_nvme && !o->disk))
 		fail_usage("--dir and --disk are needed", "");
+	if (!o->platform)
+		o->platform = platform("emulated");
+	else if (o->order_given && strcmp(o->platform->name, "emulated"))
+		fail_usage("this platform has an order of its own: ", o->platform->name);
+	o->start_first |= o->platform->start_first;
 	if (1 + o->nr_nvme + o->nr_dma > EMU_MAX_FUNCS)
 		fail_usage("too many functions", "");
 }
@@ -254,6 +277,7 @@ static bool start(struct emu *e, const struct options *o)
 	char path[PATH_MAX];
 	int err;
 
+	e->personality = o->platform;
 	e->dir = o->dir;
 	e->start_first = o->start_first;
 	e->tee_mailbox = o->tee_mailbox;
@@ -267,7 +291,8 @@ static bool start(struct emu *e, const struct options *o)
 	e->certs = cert_create_ca();
 	e->tsm = tsm_create(e);
 	e->host = host_create(e);
-	if (!e->certs || !e->tsm || !e->host) {
+	if (!e->certs || !e->tsm || !e->host ||
+	    (e->personality->init && !e->personality->init(e))) {
 		fprintf(stderr, "tdisp-emu: cannot start\n");
 		return false;
 	}
@@ -297,6 +322,8 @@ static void stop(struct emu *e)
 	control_destroy();
 	for (unsigned int i = 0; i < e->nr_funcs; i++)
 		vfu_destroy(e->func[i]);
+	if (e->personality && e->personality->destroy)
+		e->personality->destroy(e);
 	if (e->host)
 		host_destroy(e->host);
 	if (e->tsm)

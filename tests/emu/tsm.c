@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "personality.h"
 #include "tsm.h"
 
 /*
@@ -37,21 +38,6 @@ struct tdi *tdi_create(struct tsm *t, struct func *f)
 	return tdi;
 }
 
-void tdi_release_mmio(struct tdi *tdi)
-{
-	unsigned int i;
-
-	for (i = 0; i < tdi->nr_ranges; i++)
-		memset(tdi->range[i].accepted, 0,
-		       tdi->range[i].npages * sizeof(*tdi->range[i].accepted));
-}
-
-void tdi_disable_dma(struct tdi *tdi)
-{
-	tdi->dma_mode = EMU_DMA_NONE;
-	tdi->vtom = 0;
-}
-
 uint64_t tsm_mmio_accepted(const struct tdi *tdi)
 {
 	uint64_t nr = 0;
@@ -68,8 +54,8 @@ uint64_t tsm_mmio_accepted(const struct tdi *tdi)
 /* What the guest allowed ends with the state it allowed it for. */
 static void withdraw(struct tdi *tdi)
 {
-	tdi_release_mmio(tdi);
-	tdi_disable_dma(tdi);
+	tsm_release_mmio(tdi);
+	tsm_disable_dma(tdi);
 	tdi->start_allowed = false;
 }
 
@@ -130,6 +116,9 @@ void tsm_vm_reset(struct tsm *t)
 	}
 	t->entered = false;
 	pages_forget(t);
+	for (i = 0; i < t->emu->nr_funcs; i++)
+		t->emu->func[i]->announced = false;
+	personality_reset(t->emu);
 }
 
 enum emu_status tdi_refresh(struct tdi *tdi, enum tdisp_state *state)

@@ -70,8 +70,6 @@ struct tdi {
  * ends the lock.
  */
 enum emu_status tdi_refresh(struct tdi *tdi, enum tdisp_state *state);
-void tdi_release_mmio(struct tdi *tdi);
-void tdi_disable_dma(struct tdi *tdi);
 /* By EMU_DIGEST_*; empty if there is none. */
 const struct blob *tdi_object(const struct tdi *tdi, unsigned int digest);
 

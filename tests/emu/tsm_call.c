@@ -3,6 +3,7 @@
  * Calls of class 01xxh, those that the TSM answers itself: one function each, and
  * a table. Documentation/emu-mailbox.rst, "Calls to the TSM".
  */
+#include "personality.h"
 #include "tsm.h"
 
 /* A call in the making. */
@@ -32,8 +33,8 @@ static enum emu_status tsm_info(struct call *c)
 		.abi = htole32(EMU_MBOX_ABI_VALUE),
 		.flags = htole32(flags),
 		.nr_tdis = htole32(nr),
-		.name = "emulated",
 	};
+	snprintf((char *)info->name, sizeof(info->name), "%s", c->tsm->emu->personality->name);
 	c->rsp_len = sizeof(*info);
 	return EMU_OK;
 }
@@ -74,47 +75,8 @@ static enum emu_status page_private(struct call *c)
 
 static enum emu_status tdi_info(struct call *c)
 {
-	struct emu_tdi_info *info = c->rsp;
-	struct tdi *tdi = c->tdi;
-	enum tdisp_state state;
-	enum emu_status status = tdi_refresh(tdi, &state);
-	uint32_t valid = 0;
-	unsigned int i;
-
-	if (status)
-		return status;
-	*info = (struct emu_tdi_info){
-		.state = state,
-		.hash = EMU_HASH_SHA384,
-		.dma_mode = tdi->dma_mode,
-		.lock_flags = htole16(tdi->lock_flags),
-		.lock_nonce = htole64(tdi->lock_nonce),
-		.meas_nonce = htole64(tdi->meas_nonce),
-		.report_nonce = htole64(tdi->report_nonce),
-		.vtom = htole64(tdi->vtom),
-	};
-	for (i = 0; i < EMU_NR_BARS; i++)
-		info->bar[i] = htole64(tdi->bar[i]);
-	info->mmio_accepted = htole32(tsm_mmio_accepted(tdi));
-	for (i = 0; i < EMU_NR_DIGESTS; i++) {
-		const struct blob *b = tdi_object(tdi, i);
-
-		if (!b->data)
-			continue;
-		sha384(b->data, b->len, info->digest[i]);
-		valid |= 1u << i;
-	}
-	info->digest_valid = htole32(valid);
-	c->rsp_len = sizeof(*info);
-	return EMU_OK;
-}
-
-/* All three current, and 0 is never current. */
-static bool nonces_match(const struct tdi *tdi, const struct emu_nonces *n)
-{
-	return tdi->lock_nonce && le64toh(n->lock) == tdi->lock_nonce &&
-	       tdi->meas_nonce && le64toh(n->meas) == tdi->meas_nonce &&
-	       tdi->report_nonce && le64toh(n->report) == tdi->report_nonce;
+	c->rsp_len = sizeof(struct emu_tdi_info);
+	return tsm_facts(c->tdi, c->rsp);
 }
 
 /* May the guest give something to this TDI now: NONCE, then STATE. */
@@ -126,7 +88,7 @@ static enum emu_status may_allow(struct tdi *tdi, const struct emu_nonces *nonce
 
 	if (status)
 		return status;
-	if (!nonces_match(tdi, nonces))
+	if (!tsm_nonces_match(tdi, nonces))
 		return EMU_E_NONCE;
 	return state == wanted ? EMU_OK : EMU_E_STATE;
 }
@@ -140,85 +102,31 @@ static enum tdisp_state accept_state(const struct tsm *t)
 static enum emu_status mmio_accept(struct call *c)
 {
 	const struct emu_mmio_accept *req = c->req;
-	uint64_t first = le64toh(req->page_offset), n = le64toh(req->npages), i;
-	uint32_t index = le32toh(req->range);
-	enum emu_status status;
-	struct tdi_range *r;
+	enum emu_status status = may_allow(c->tdi, &req->nonces, accept_state(c->tsm));
 
-	status = may_allow(c->tdi, &req->nonces, accept_state(c->tsm));
 	if (status)
 		return status;
-	if (!n)
-		return EMU_E_PARAM;
-	if (index >= c->tdi->nr_ranges)
-		return EMU_E_RANGE;
-	r = &c->tdi->range[index];
-	if (!r->tee || first > r->npages || n > r->npages - first)
-		return EMU_E_RANGE;
-	if (n > EMU_MMIO_ACCEPT_MAX)
-		return EMU_E_PARAM;
-	if (!c->tdi->bar[r->bar] ||
-	    le64toh(req->gpa) != c->tdi->bar[r->bar] +
-				 ((r->bar_page + first) << TDISP_PAGE_SHIFT))
-		return EMU_E_RANGE;
-	for (i = first; i < first + n; i++) {
-		if (r->accepted[i])
-			return EMU_E_RANGE;
-	}
-	for (i = first; i < first + n; i++)
-		r->accepted[i] = true;
-	c->tdi->func->stats.mmio_accepts++;
-	return EMU_OK;
+	return tsm_accept(c->tdi, le32toh(req->range), le64toh(req->page_offset),
+			  le64toh(req->npages), le64toh(req->gpa));
 }
 
 static enum emu_status mmio_release(struct call *c)
 {
-	tdi_release_mmio(c->tdi);
+	tsm_release_mmio(c->tdi);
 	return EMU_OK;
-}
-
-/* A vTOM leaves all RAM below it, and as much room above: one bit of the address. */
-static bool vtom_fits(uint64_t vtom)
-{
-	return vtom >= EMU_VTOM_ALIGN && !(vtom & (vtom - 1)) && vtom >= ram_end();
-}
-
-static bool mode_fits(uint32_t mode, uint64_t vtom)
-{
-	switch (mode) {
-	case EMU_DMA_DIRECT:
-	case EMU_DMA_IOMMU:
-		return !vtom;
-	case EMU_DMA_SPLIT:
-		return vtom_fits(vtom);
-	default:
-		return false;
-	}
 }
 
 static enum emu_status dma_enable(struct call *c)
 {
 	const struct emu_dma_enable *req = c->req;
-	uint64_t vtom = le64toh(req->vtom);
-	uint32_t mode = le32toh(req->mode);
-	struct tdi *tdi = c->tdi;
-	enum emu_status status;
+	enum emu_status status = may_allow(c->tdi, &req->nonces, accept_state(c->tsm));
 
-	status = may_allow(tdi, &req->nonces, accept_state(c->tsm));
-	if (status)
-		return status;
-	if (!mode_fits(mode, vtom))
-		return EMU_E_PARAM;
-	if (tdi->dma_mode != EMU_DMA_NONE && (tdi->dma_mode != mode || tdi->vtom != vtom))
-		return EMU_E_STATE;
-	tdi->dma_mode = mode;
-	tdi->vtom = vtom;
-	return EMU_OK;
+	return status ? status : tsm_enable_dma(c->tdi, le32toh(req->mode), le64toh(req->vtom));
 }
 
 static enum emu_status dma_disable(struct call *c)
 {
-	tdi_disable_dma(c->tdi);
+	tsm_disable_dma(c->tdi);
 	return EMU_OK;
 }
 
@@ -228,14 +136,24 @@ static enum emu_status start_allow(struct call *c)
 	enum emu_status status = may_allow(c->tdi, &req->nonces, TDISP_CONFIG_LOCKED);
 
 	if (!status)
-		c->tdi->start_allowed = true;
+		tsm_allow_start(c->tdi);
 	return status;
+}
+
+/* The instruction of another platform. */
+static enum emu_status tsm_regs(struct call *c)
+{
+	struct emu *e = c->tsm->emu;
+
+	memcpy(c->rsp, c->req, sizeof(struct emu_regs));
+	c->rsp_len = sizeof(struct emu_regs);
+	return e->personality->tsm_regs(e, c->rsp);
 }
 
 static const struct {
 	uint16_t call;
 	bool open;			/* answered while memory is open */
-	bool tdi;
+	bool tdi;			/* of a TDI: other platforms have their own */
 	size_t len;
 	enum emu_status (*answer)(struct call *c);
 } calls[] = {
@@ -250,7 +168,18 @@ static const struct {
 	{ EMU_TSM_DMA_ENABLE, false, true, sizeof(struct emu_dma_enable), dma_enable },
 	{ EMU_TSM_DMA_DISABLE, false, true, 0, dma_disable },
 	{ EMU_TSM_START_ALLOW, false, true, sizeof(struct emu_start_allow), start_allow },
+	{ EMU_TSM_REGS, false, false, sizeof(struct emu_regs), tsm_regs },
 };
+
+/* Is there such a call, on this platform? */
+static bool has_call(const struct tsm *t, size_t i)
+{
+	if (i == ARRAY_SIZE(calls))
+		return false;
+	if (calls[i].call == EMU_TSM_REGS)
+		return t->emu->personality->tsm_regs;
+	return !calls[i].tdi || personality_is_native(t->emu);
+}
 
 enum emu_status tsm_call(struct tsm *t, uint16_t call, uint32_t handle,
 			 const void *req, size_t len, void *rsp, size_t *ret_len)
@@ -265,7 +194,7 @@ enum emu_status tsm_call(struct tsm *t, uint16_t call, uint32_t handle,
 	}
 	if (!t->entered && (i == ARRAY_SIZE(calls) || !calls[i].open))
 		return EMU_E_NOT_ENTERED;
-	if (i == ARRAY_SIZE(calls))
+	if (!has_call(t, i))
 		return EMU_E_CALL;
 	if (len != calls[i].len)
 		return EMU_E_PARAM;

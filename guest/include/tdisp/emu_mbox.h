@@ -34,7 +34,7 @@
 #define EMU_SLOT_FAULT		0x1c	/* u32, enum emu_slot_fault */
 
 #define EMU_MBOX_MAGIC_VALUE	0x4d494454	/* "TDIM" */
-#define EMU_MBOX_ABI_VALUE	0x00020001
+#define EMU_MBOX_ABI_VALUE	0x00020002
 #define EMU_ABI_MAJOR(abi)	((abi) >> 16)
 #define EMU_MBOX_SLOTS		16
 
@@ -73,12 +73,15 @@ enum emu_call {
 	EMU_TSM_DMA_ENABLE	= 0x0113,
 	EMU_TSM_DMA_DISABLE	= 0x0114,
 	EMU_TSM_START_ALLOW	= 0x0115,
+	EMU_TSM_REGS		= 0x0120,
 	EMU_HOST_LOCK		= 0x0201,
 	EMU_HOST_START		= 0x0202,
 	EMU_HOST_STOP		= 0x0203,
 	EMU_HOST_MEASURE	= 0x0204,
 	EMU_HOST_OBJECT_SIZE	= 0x0205,
 	EMU_HOST_OBJECT_READ	= 0x0206,
+	EMU_HOST_REGS		= 0x0220,
+	EMU_HOST_SBDF		= 0x0221,
 };
 
 enum emu_status {
@@ -124,12 +127,28 @@ struct emu_rsp_hdr {
 /* MSI vector of the mailbox function, if it has EMU_TSM_F_EVENT. */
 #define EMU_EVENT_VECTOR	0
 
+#define EMU_NAME_SIZE		16
+
 struct emu_tsm_info {
 	__le32	abi;
 	__le32	flags;
 	__le32	nr_tdis;
 	__le32	rsvd;
-	u8	name[16];	/* "emulated", NUL padded */
+	u8	name[EMU_NAME_SIZE];	/* whose calls it takes: "emulated" .., NUL padded */
+} __packed;
+
+/*
+ * TSM_REGS and HOST_REGS, both ways: the registers of another platform's instruction.
+ * Which is which is for that platform's header to say.
+ */
+#define EMU_NR_REGS	32
+
+struct emu_regs {
+	__le64	r[EMU_NR_REGS];
+} __packed;
+
+struct emu_sbdf_req {
+	__le32	sbdf;		/* segment << 16 | bus << 8 | device << 3 | function */
 } __packed;
 
 struct emu_page_req {
@@ -282,6 +301,8 @@ enum emu_dt_status {
 static_assert(sizeof(struct emu_req_hdr) == 16, "request header");
 static_assert(sizeof(struct emu_rsp_hdr) == 16, "reply header");
 static_assert(sizeof(struct emu_tsm_info) == 32, "TSM_INFO reply");
+static_assert(sizeof(struct emu_regs) == 256, "REGS request and reply");
+static_assert(sizeof(struct emu_sbdf_req) == 4, "SBDF request");
 static_assert(sizeof(struct emu_tdi_info) == 352, "TDI_INFO reply");
 static_assert(sizeof(struct emu_mmio_accept) == 56, "MMIO_ACCEPT request");
 static_assert(sizeof(struct emu_dma_enable) == 40, "DMA_ENABLE request");

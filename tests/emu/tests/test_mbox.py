@@ -14,7 +14,7 @@ from guest import Guest, PAGE
 def registers():
 	with Emulator() as emu, Guest(emu) as g:
 		assert g.dev.bar_read32(0, guest.MAGIC) == 0x4d494454
-		assert g.dev.bar_read32(0, guest.ABI) == 0x00020001
+		assert g.dev.bar_read32(0, guest.ABI) == 0x00020002
 		assert 1 <= g.dev.bar_read32(0, guest.NR_SLOTS) <= 60
 		assert g.status() == guest.IDLE and g.fault() == 0
 
@@ -50,7 +50,7 @@ def reply_header():
 			assert (r.call, r.version, r.seq, r.len, r.status) == \
 				(guest.TSM_INFO, 1, seq, 32, 0)
 		abi, flags, nr, _, name = struct.unpack("<IIII16s", r.payload)
-		assert (abi, flags, nr) == (0x00020001, 4, 2)
+		assert (abi, flags, nr) == (0x00020002, 4, 2)
 		assert name == b"emulated".ljust(16, b"\0")
 
 
@@ -384,7 +384,7 @@ def event_lies():
 @claim("--no-event: no flag, no capability, and nothing else is different")
 def no_event():
 	with Emulator("--no-event") as emu, Guest(emu) as g:
-		assert struct.unpack("<II", g.call(guest.TSM_INFO)[:8]) == (0x00020001, 0)
+		assert struct.unpack("<II", g.call(guest.TSM_INFO)[:8]) == (0x00020002, 0)
 		assert not g.dev.find_cap(vfu.CAP_MSI) and g.dev.irq_info(vfu.IRQ_MSI)[1] == 0
 		g.enter()
 		emu.control("lie false-event")
