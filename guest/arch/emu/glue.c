@@ -5,27 +5,18 @@
  * It protects nothing. It exists so that everything above it can be tested, and
  * says "emulated" wherever somebody could mistake it for more.
  */
-#include <linux/interrupt.h>
-#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "../../include/tdisp/backend.h"
-#include "mailbox.h"
-
-static unsigned int timeout_ms = 2000;
-module_param(timeout_ms, uint, 0644);
-MODULE_PARM_DESC(timeout_ms, "How long a call may take, in ms (default: 2000)");
+#include "internal.h"
 
 /* Above all memory that an emulated guest has; the TSM checks that it is. */
 #define EMU_VTOM	BIT_ULL(40)
 
 struct emu_tsm {
 	struct tdi_backend backend;
-	struct pci_dev *pdev;
-	struct emu_mbox mbox;
-	bool entered;
-	int irq;		/* of events, 0: the platform has none */
+	struct emu_platform *platform;
 };
 
 struct emu_tdi {
@@ -51,14 +42,13 @@ static int call(struct tdi *tdi, u16 nr, const char *name, const void *req, size
 	struct emu_answer answer;
 	int ret;
 
-	tsm->mbox.timeout_ms = READ_ONCE(timeout_ms);
-	ret = emu_mbox_call(&tsm->mbox, nr, to_emu_tdi(tdi)->handle, req, len, rsp, min, max,
-			    ret_len, &answer);
+	ret = emu_platform_call(tsm->platform, nr, to_emu_tdi(tdi)->handle, req, len, rsp, min,
+				max, ret_len, &answer);
 	if (!ret)
 		return 0;
 	if (ret == -ETIMEDOUT)
 		tdi_reason(tdi, "%s: expected an answer within %u ms, found none", name,
-			   tsm->mbox.timeout_ms);
+			   tsm->platform->mbox.timeout_ms);
 	else if (answer.what)
 		tdi_reason(tdi, "%s: %s: expected %#llx, found %#llx", name, answer.what,
 			   answer.expected, answer.found);
@@ -292,53 +282,31 @@ static int emu_unlock(struct tdi *tdi)
 
 static int emu_share_pages(struct tdi_backend *backend, phys_addr_t addr, size_t nr_pages)
 {
-	return emu_mbox_convert(&to_emu_tsm(backend)->mbox, EMU_TSM_PAGE_SHARE, addr, nr_pages);
+	return emu_platform_share_pages(to_emu_tsm(backend)->platform, addr, nr_pages);
 }
 
 static int emu_unshare_pages(struct tdi_backend *backend, phys_addr_t addr, size_t nr_pages)
 {
-	return emu_mbox_convert(&to_emu_tsm(backend)->mbox, EMU_TSM_PAGE_PRIVATE, addr, nr_pages);
+	return emu_platform_unshare_pages(to_emu_tsm(backend)->platform, addr, nr_pages);
 }
 
 static int emu_enter(struct tdi_backend *backend)
 {
-	struct emu_tsm *tsm = to_emu_tsm(backend);
-	struct emu_answer answer;
-	int ret;
-
-	ret = emu_mbox_call(&tsm->mbox, EMU_TSM_ENTER, 0, NULL, 0, NULL, 0, 0, NULL, &answer);
-	if (ret)
-		return ret;
-	tsm->entered = true;
-	return emu_mbox_share_pages(&tsm->mbox);
+	return emu_platform_enter(to_emu_tsm(backend)->platform);
 }
 
 static void emu_leave(struct tdi_backend *backend)
 {
-	struct emu_tsm *tsm = to_emu_tsm(backend);
-	struct emu_answer answer;
-	int ret;
-
-	if (!tsm->entered)
-		return;
-	ret = emu_mbox_call(&tsm->mbox, EMU_TSM_LEAVE, 0, NULL, 0, NULL, 0, 0, NULL, &answer);
-	if (ret)
-		pci_err(tsm->pdev, "memory stays private: %pe, status %u\n", ERR_PTR(ret),
-			answer.status);
-	else
-		tsm->entered = false;
+	emu_platform_leave(to_emu_tsm(backend)->platform);
 }
 
 static struct tdi *emu_add(struct tdi_backend *backend, struct pci_dev *pdev)
 {
 	struct emu_tdi *emu;
-	u16 vsec;
 	u32 handle;
 
-	vsec = pci_find_vsec_capability(pdev, EMU_PCI_VENDOR, EMU_VSEC_ID);
-	if (!vsec)
+	if (emu_platform_handle(pdev, &handle))
 		return ERR_PTR(-ENODEV);
-	pci_read_config_dword(pdev, vsec + EMU_VSEC_HANDLE, &handle);
 
 	emu = kzalloc(sizeof(*emu), GFP_KERNEL);
 	if (!emu)
@@ -373,124 +341,60 @@ static const struct tdi_backend_ops emu_ops = {
 };
 
 /* Something happened to a TDI, says the host. */
-static irqreturn_t emu_event(int irq, void *data)
+static void emu_event(void *backend)
 {
-	struct emu_tsm *tsm = data;
-
-	tdi_backend_event(&tsm->backend);
-	return IRQ_HANDLED;
+	tdi_backend_event(backend);
 }
 
-/* Without the interrupt the watch finds out, later. */
-static void emu_listen(struct emu_tsm *tsm)
+static int emu_probe(struct emu_platform *p, struct device *parent)
 {
-	int ret = pci_alloc_irq_vectors(tsm->pdev, 1, 1, PCI_IRQ_MSI | PCI_IRQ_MSIX);
-
-	if (ret == 1) {
-		tsm->irq = pci_irq_vector(tsm->pdev, EMU_EVENT_VECTOR);
-		ret = request_threaded_irq(tsm->irq, NULL, emu_event, IRQF_ONESHOT, "tdi-emu", tsm);
-		if (!ret)
-			return;
-		pci_free_irq_vectors(tsm->pdev);
-	}
-	tsm->irq = 0;
-	pci_warn(tsm->pdev, "no event interrupt: %pe\n", ERR_PTR(ret));
-}
-
-static void emu_deafen(struct emu_tsm *tsm)
-{
-	if (!tsm->irq)
-		return;
-	free_irq(tsm->irq, tsm);
-	pci_free_irq_vectors(tsm->pdev);
-	tsm->irq = 0;
-}
-
-static int emu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
-{
-	struct emu_tsm_info info;
-	struct emu_answer answer;
-	void __iomem *regs;
 	struct emu_tsm *tsm;
 	int ret;
 
-	ret = pcim_enable_device(pdev);
-	if (ret)
-		return ret;
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
-	if (ret)
-		return ret;
-	regs = pcim_iomap(pdev, 0, EMU_MBOX_BAR_SIZE);
-	if (!regs)
-		return -ENOMEM;
-	pci_set_master(pdev);
-
-	tsm = devm_kzalloc(&pdev->dev, sizeof(*tsm), GFP_KERNEL);
+	tsm = kzalloc(sizeof(*tsm), GFP_KERNEL);
 	if (!tsm)
 		return -ENOMEM;
-	tsm->pdev = pdev;
-	ret = emu_mbox_init(&tsm->mbox, pdev, regs);
-	if (ret)
-		return ret;
-	tsm->mbox.timeout_ms = timeout_ms;
-
-	ret = emu_mbox_call(&tsm->mbox, EMU_TSM_INFO, 0, NULL, 0, &info, sizeof(info),
-			    sizeof(info), NULL, &answer);
-	if (!ret) {
-		tsm->backend = (struct tdi_backend) {
-			.platform	= "emulated",
-			.parent		= &pdev->dev,
-			.ops		= &emu_ops,
-			.flags		= TDI_BACKEND_EMULATED,
-			.vtom		= EMU_VTOM,
-			.mmio_chunk	= EMU_MMIO_ACCEPT_MAX,
-			.order		= le32_to_cpu(info.flags) & EMU_TSM_F_START_FIRST ?
-					  TDI_START_FIRST : TDI_ACCEPT_FIRST,
-		};
-		pci_set_drvdata(pdev, tsm);
-		ret = tdi_backend_register(&tsm->backend);
-	}
+	tsm->platform = p;
+	tsm->backend = (struct tdi_backend) {
+		.platform	= "emulated",
+		.parent		= parent,
+		.ops		= &emu_ops,
+		.flags		= TDI_BACKEND_EMULATED,
+		.vtom		= EMU_VTOM,
+		.mmio_chunk	= EMU_MMIO_ACCEPT_MAX,
+		.order		= p->flags & EMU_TSM_F_START_FIRST ?
+				  TDI_START_FIRST : TDI_ACCEPT_FIRST,
+	};
+	emu_platform_set_drvdata(p, tsm);
+	ret = tdi_backend_register(&tsm->backend);
 	if (ret) {
-		emu_mbox_exit(&tsm->mbox, !tsm->entered);
-		return dev_err_probe(&pdev->dev, ret, "no TSM behind the mailbox\n");
+		kfree(tsm);
+		return ret;
 	}
-	if (le32_to_cpu(info.flags) & EMU_TSM_F_EVENT)
-		emu_listen(tsm);
+	/* Without events the watch finds out, later. */
+	emu_platform_listen(p, emu_event, &tsm->backend);
 	return 0;
 }
 
-static void emu_driver_remove(struct pci_dev *pdev)
+static void emu_remove_platform(struct emu_platform *p)
 {
-	struct emu_tsm *tsm = pci_get_drvdata(pdev);
+	struct emu_tsm *tsm = emu_platform_get_drvdata(p);
 
-	emu_deafen(tsm);
+	emu_platform_listen(p, NULL, NULL);
 	tdi_backend_unregister(&tsm->backend);
-	emu_mbox_exit(&tsm->mbox, !tsm->entered);
+	kfree(tsm);
 }
 
-/* The machine goes down, or another kernel comes: TDIs unlocked, memory open. */
-static void emu_driver_shutdown(struct pci_dev *pdev)
+static void emu_shutdown(struct emu_platform *p)
 {
-	struct emu_tsm *tsm = pci_get_drvdata(pdev);
+	struct emu_tsm *tsm = emu_platform_get_drvdata(p);
 
-	emu_deafen(tsm);
 	tdi_backend_shutdown(&tsm->backend);
 }
 
-static const struct pci_device_id emu_ids[] = {
-	{ PCI_DEVICE(EMU_PCI_VENDOR, EMU_PCI_DEVICE_MBOX) },
-	{ }
-};
-MODULE_DEVICE_TABLE(pci, emu_ids);
-
-static struct pci_driver emu_driver = {
-	.name		= "tdi-emu",
-	.id_table	= emu_ids,
+struct emu_platform_driver emu_emulated_driver = {
+	.name		= "emulated",
 	.probe		= emu_probe,
-	.remove		= emu_driver_remove,
-	.shutdown	= emu_driver_shutdown,
+	.remove		= emu_remove_platform,
+	.shutdown	= emu_shutdown,
 };
-module_pci_driver(emu_driver);
-
-MODULE_DESCRIPTION("TDISP for confidential guests: the emulated platform, which protects nothing");
-MODULE_LICENSE("GPL");

@@ -17,6 +17,7 @@ void fake_tsm_reset(void)
 		.magic		= 0x4d494454,
 		.abi		= 0x00020000,
 		.nr_slots	= 16,
+		.name		= "emulated",
 	};
 	fake_tsm.info.hash = EMU_HASH_SHA384;
 }
@@ -45,18 +46,28 @@ static u32 payload(u16 call, const void *req, void *rsp)
 {
 	const struct emu_object_read_req *read = req;
 	struct emu_object_read_rsp *chunk = rsp;
-	struct emu_tsm_info info = { .abi = cpu_to_le32(0x00020000), .name = "emulated" };
+	struct emu_tsm_info info = { .abi = cpu_to_le32(0x00020000) };
+	const struct emu_regs *in = req;
+	struct emu_regs *out = rsp;
 	u64 offset;
 	size_t n;
+	int i;
 
 	switch (call) {
 	case EMU_TSM_INFO:
 		info.flags = cpu_to_le32(fake_tsm.flags);
+		memcpy(info.name, fake_tsm.name, strnlen(fake_tsm.name, sizeof(info.name)));
 		memcpy(rsp, &info, sizeof(info));
 		return sizeof(info);
 	case EMU_TSM_TDI_INFO:
 		memcpy(rsp, &fake_tsm.info, sizeof(fake_tsm.info));
 		return sizeof(fake_tsm.info);
+	case EMU_TSM_REGS:
+	case EMU_HOST_REGS:
+		/* Each register comes back one higher. */
+		for (i = 0; i < EMU_NR_REGS; i++)
+			out->r[i] = cpu_to_le64(le64_to_cpu(in->r[i]) + 1);
+		return sizeof(*out);
 	case EMU_HOST_LOCK:
 	case EMU_HOST_START:
 	case EMU_HOST_STOP:

@@ -52,6 +52,7 @@ struct fake_tsm_call {
  * @status: for FAKE_REFUSE
  * @fault: for FAKE_FAULT
  * @flags: of TSM_INFO
+ * @name: of TSM_INFO; it takes registers unless that is "emulated"
  * @info: reply to TDI_INFO
  * @object: evidence, one for all numbers
  * @object_len: its length
@@ -76,6 +77,7 @@ struct fake_tsm {
 	u32 status;
 	u32 fault;
 	u32 flags;
+	const char *name;
 	struct emu_tdi_info info;
 	const u8 *object;
 	size_t object_len;
