@@ -78,7 +78,7 @@ class Session:
         return self.guest.sh(script, timeout)
 
     def load(self) -> None:
-        self.sh("modprobe tdi && modprobe tdi-emu")
+        self.sh(f"modprobe tdi && modprobe {self.vm.module}")
         self.trust(self.root_ca())
 
     def root_ca(self) -> bytes:
@@ -96,7 +96,7 @@ class Session:
     def reload(self) -> None:
         """The modules anew: no anchor, no leave to do without, no driver on nvme."""
         self.unbind_driver(self.nvme)
-        self.sh("rmmod tdi_emu && rmmod tdi && modprobe tdi && modprobe tdi-emu")
+        self.sh(f"modprobe -r {self.vm.module} && modprobe tdi && modprobe {self.vm.module}")
         self.unbind_driver(self.nvme)
 
     def find(self, device: str) -> str:
@@ -291,6 +291,15 @@ def _run_group(tap: Tap, name: str, kernel: str, group: list[Scenario]) -> None:
             return
 
 
+def run_scenarios(tap: Tap, name: str, kernel: str, chosen: list[Scenario]) -> None:
+    """Each of them, in as many VMs as their options ask for."""
+    groups: dict[str, list[Scenario]] = {}
+    for s in chosen:
+        groups.setdefault(repr(sorted(s.options.items())), []).append(s)
+    for group in groups.values():
+        _run_group(tap, name, kernel, group)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kernel", default="", help="full version (default: the first)")
@@ -304,10 +313,6 @@ def main() -> None:
         print("1..0 # SKIP nothing for this kernel")
         return
     name = sys.argv[0].rsplit("/", 1)[-1].removesuffix(".py")
-    groups: dict[str, list[Scenario]] = {}
-    for s in chosen:
-        groups.setdefault(repr(sorted(s.options.items())), []).append(s)
     tap = Tap()
-    for group in groups.values():
-        _run_group(tap, name, kernel, group)
+    run_scenarios(tap, name, kernel, chosen)
     tap.done()

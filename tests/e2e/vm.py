@@ -382,6 +382,11 @@ class Vm:
         self._qemu: subprocess.Popen[bytes] | None = None
         self._qmp: Qmp | None = None
 
+    @property
+    def module(self) -> str:
+        """The guest's module for this platform."""
+        return "tdi-emu" if self.platform == "emulated" else f"tdi-{self.platform}"
+
     # --- start ---------------------------------------------------------------
 
     def __enter__(self) -> Vm:
