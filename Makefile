@@ -18,7 +18,7 @@ RUN := $(ENTER) tests/run
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check all modules tools emu initramfs unit cli emu-check e2e style \
+.PHONY: help demo backends check all modules tools emu initramfs unit cli emu-check e2e style \
 	coverage fuzz kunit soak guard own-kernel bench \
 	shell root host clean
 
@@ -26,10 +26,14 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  TDI_KERNELS=6.12   only that kernel       V=1         every test, every command"
+	@echo "  BACKEND=sev-tio    whose calls the demo makes: emu, sev-tio, tdx-connect, cca"
 	@echo "  TDI_ROOT=DIR       another root, / host   TDI_JOBS=N  N jobs at a time"
 
 demo: all ## a disk goes private in a VM and comes back, told line by line
-	@$(ENTER) tests/e2e/demo
+	@$(ENTER) tests/e2e/demo $(if $(BACKEND),--backend $(BACKEND))
+
+backends: own-kernel ## each platform's ABI: conformance, and attacks that must fail
+	@$(RUN) backends
 
 check: all own-kernel ## every test; the last line is the sum
 	@$(RUN) check

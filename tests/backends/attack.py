@@ -31,8 +31,6 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 from harness import Session  # noqa: E402
 from tap import check, equal  # noqa: E402
 
-# Of the backend: the platform that tdisp-emu is. The module's name follows from that.
-BACKENDS = {"emu": "emulated", "sev-tio": "sev-tio", "tdx-connect": "tdx-connect", "cca": "cca"}
 PRIVATE_MODES = ("direct", "iommu", "split")
 
 

@@ -4,7 +4,7 @@
 
     test_attacks [--backend NAME] [--kernel VERSION] [WORD...]
 
-NAME is one of attack.py's BACKENDS; without it all that have a table are attacked. A
+NAME is one of vm.py's BACKENDS; without it all that have a table are attacked. A
 WORD keeps the attacks whose name contains it. TAP, and figures: backends that
 refused all of it (on the first kernel), attacks_total and attacks_refused.
 """
@@ -15,10 +15,10 @@ import argparse
 from collections import Counter
 from typing import Any
 
-from attack import BACKENDS, Attack, refused, table, unharmed
+from attack import Attack, refused, table, unharmed
 from harness import Scenario, Session, run_scenarios
 from tap import Tap, figure
-from vm import chosen_kernel, installed_kernels
+from vm import BACKENDS, chosen_kernel, installed_kernels
 
 
 def scenario_of(backend: str, a: Attack, options: dict[str, Any],

@@ -43,6 +43,9 @@ BOOT_TIMEOUT = 90 * SLOW
 RUN_TIMEOUT = 60 * SLOW
 EMU_TIMEOUT = 20 * SLOW
 
+# Of the guest's backend: the platform that tdisp-emu is. The module is named after either.
+BACKENDS = {"emu": "emulated", "sev-tio": "sev-tio", "tdx-connect": "tdx-connect", "cca": "cca"}
+
 # Of a root port: interrupt 0020, power indicator 0300 (off: all set), power off 0400.
 SLOT_CONTROL = "CAP_EXP+18.w"
 
@@ -385,7 +388,7 @@ class Vm:
     @property
     def module(self) -> str:
         """The guest's module for this platform."""
-        return "tdi-emu" if self.platform == "emulated" else f"tdi-{self.platform}"
+        return next(f"tdi-{b}" for b, platform in BACKENDS.items() if platform == self.platform)
 
     # --- start ---------------------------------------------------------------
 
