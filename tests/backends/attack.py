@@ -9,6 +9,8 @@ attacks_NAME.py has the table of a backend:
         Attack("relock-before-accept", "ESTALE|EREMOTEIO", "", attack=relock_before_accept),
     )
     OPTIONS = {}            # of Vm, beyond the platform; may be left out
+    def kernel(stock): ..   # what boots where the stock kernel is asked for, "" for
+                            # nothing; may be left out: that one
 
 Each is made against a disk that an honest lock measured once. Then, whatever it was:
 the host told the lie; the guest said which errno and why; the device is CONFIG_UNLOCKED
@@ -114,3 +116,8 @@ def table(backend: str) -> Any:
         return None
     sys.path.insert(0, str(HERE))
     return importlib.import_module(name)
+
+
+def kernel_of(attacks: Any, stock: str) -> str:
+    """The kernel that a backend's VM boots; "" if it has none for that one."""
+    return str(attacks.kernel(stock)) if hasattr(attacks, "kernel") else stock

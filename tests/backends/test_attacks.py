@@ -15,7 +15,7 @@ import argparse
 from collections import Counter
 from typing import Any
 
-from attack import Attack, refused, table, unharmed
+from attack import Attack, kernel_of, refused, table, unharmed
 from harness import Scenario, Session, run_scenarios
 from tap import Tap, figure
 from vm import BACKENDS, chosen_kernel, installed_kernels
@@ -46,11 +46,15 @@ def main() -> None:
         if attacks is None:
             tap.result(True, f"{backend}: attacks", skip="no table of attacks")
             continue
+        boots = kernel_of(attacks, kernel)
+        if not boots:
+            tap.result(True, f"{backend}: attacks", skip=f"no kernel for it beside {kernel}")
+            continue
         chosen = [a for a in attacks.ATTACKS if (first or a.all_kernels) and (
             not arguments.words or any(w in a.name for w in arguments.words))]
         count: Counter[str] = Counter()
         options = getattr(attacks, "OPTIONS", {})
-        run_scenarios(tap, f"attacks-{backend}", kernel,
+        run_scenarios(tap, f"attacks-{backend}", boots,
                       [scenario_of(backend, a, options, count) for a in chosen])
         figure("backends", int(first and count["refused"] == len(chosen)), add=True)
         figure("attacks_total", len(chosen), add=True)
