@@ -230,8 +230,6 @@ static void hold(struct gate_fn *f)
 {
 	lockdep_assert_held(&gate_lock);
 	device_lock_assert(&f->pdev->dev);
-	if (f->going)
-		return;
 	if (add_link(f->pdev)) {
 		f->state = GATE_LINKED;
 		return;
@@ -356,7 +354,7 @@ void tdi_gate_hold(struct pci_dev *pdev)
 	scoped_guard(mutex, &gate_lock) {
 		struct gate_fn *f = find(pdev);
 
-		if (!f || f->state != GATE_OPEN)
+		if (!f || f->state != GATE_OPEN || f->going)
 			return;
 		hold(f);
 	}
@@ -397,7 +395,7 @@ void tdi_gate_driver_gone(struct pci_dev *pdev)
 
 	guard(mutex)(&gate_lock);
 	f = find(pdev);
-	if (f && f->state == GATE_WANTED)
+	if (f && f->state == GATE_WANTED && !f->going)
 		hold(f);
 }
 

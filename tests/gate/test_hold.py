@@ -24,6 +24,12 @@ GATE = "/sys/devices/tdi-gate"
 # An NVMe controller of QEMU's own, which never heard of TEE-IO.
 PLAIN = ("-drive", "if=none,id=d0,file=null-co://,format=raw",
          "-device", "nvme,id=plain,serial=plain,drive=d0,bus=pcie.0,addr=0x1e")
+PLAIN_AT = "0000:00:1e.0"
+# .. and one that has VFs.
+PF = ("-device", "pcie-root-port,id=rpv,bus=pcie.0,addr=0x1c,chassis=28,slot=28",
+      "-device", "nvme-subsys,id=sub0",
+      "-device", "nvme,id=pf,serial=pf,subsys=sub0,bus=rpv,sriov_max_vfs=1,"
+      "sriov_vq_flexible=2,sriov_vi_flexible=1,max_ioqpairs=4,msix_qsize=5")
 # What a function has done to memory, and whether it was asked to do anything.
 TOUCHED = ("dma_read_bytes_shared", "dma_write_bytes_shared", "dma_read_bytes_private",
            "dma_write_bytes_private", "dma_bytes_open", "dma_ok", "dma_refused", "interrupts")
@@ -72,17 +78,13 @@ class Hold(Session):
         self.sh(f"echo > {PCI}/{bdf}/driver_override")
         self.refused("echo 1 > /sys/bus/pci/rescan", bdf)
         # Others who get a driver have the driver core try again what it deferred.
-        plain = self.plain()
-        self.sh(f"echo {plain} > {drivers}/nvme/unbind; echo {plain} > {drivers}/nvme/bind")
+        self.sh(f"echo {PLAIN_AT} > {drivers}/nvme/unbind; echo {PLAIN_AT} > {drivers}/nvme/bind")
         self.refused("sleep 1", bdf)
-
-    def plain(self) -> str:
-        return self.find("0010")
 
     def no_disk(self) -> None:
         """None but the one that is no business of ours."""
         names = self.sh(f"for d in /sys/block/nvme*; do [ -e $d ] &&"
-                        f" readlink -f $d | grep -v {self.plain()}; done; true")
+                        f" readlink -f $d | grep -v {PLAIN_AT}; done; true")
         equal(names, "", "disks")
 
     def quiet(self, function: str, what: Callable[[], None]) -> None:
@@ -107,7 +109,7 @@ class Hold(Session):
         equal(sorted(self.gate("held").split()), sorted([self.nvme, self.dma]), "held")
         equal(self.gate("exposed"), f"{self.nvme} nvme", "exposed")
         equal(self.driver(self.nvme), "", "driver")
-        equal(self.driver(self.plain()), "nvme", "driver of a function that is not held")
+        equal(self.driver(PLAIN_AT), "nvme", "driver of a function that is not held")
         self.no_disk()
         deferred = self.sh("cat /sys/kernel/debug/devices_deferred")
         check(self.nvme in deferred, f"devices_deferred names {self.nvme}: {deferred!r}")
@@ -280,15 +282,27 @@ class Hold(Session):
         self.sh("rmmod tdi")
 
     def listed(self) -> None:
-        """The plain one by its id, dma0 by its address; nvme0 is not on the list."""
-        self.sh(f"modprobe tdi gate=listed gate_devices=1B36:0010,{self.dma}")
+        """One by its id, one by its address, and one that is not there yet; nvme0 is not."""
+        self.pf = self.sh("cd /sys/bus/pci/devices/0000:00:1c.0 && ls -d 0000:??:??.?")
+        self.vf = self.pf.removesuffix("0") + "1"
+        self.sh(f"modprobe tdi gate=listed gate_devices=1234:7D51,{PLAIN_AT},{self.vf}")
         equal(self.gate("policy"), "listed", "policy")
-        equal(sorted(self.gate("held").split()), sorted([self.plain(), self.dma]), "held")
-        equal(self.gate("exposed"), f"{self.plain()} nvme", "exposed")
+        equal(sorted(self.gate("held").split()), sorted([PLAIN_AT, self.dma]), "held")
+        equal(self.gate("exposed"), f"{PLAIN_AT} nvme", "exposed")
         equal(self.driver(self.nvme), "nvme", "driver of one that is not listed")
-        equal(self.driver(self.plain()), "", "driver of one that is")
-        self.refused(f"echo {self.plain()} | dd of=/sys/bus/pci/drivers/nvme/bind 2>&1",
-                     self.plain(), "Resource temporarily unavailable")
+        equal(self.driver(PLAIN_AT), "", "driver of one that is")
+        self.refused(f"echo {PLAIN_AT} | dd of=/sys/bus/pci/drivers/nvme/bind 2>&1",
+                     PLAIN_AT, "Resource temporarily unavailable")
+
+    def virtual_function(self) -> None:
+        equal(self.driver(self.pf), "nvme", "driver of the PF")
+        self.sh(f"echo 1 > {PCI}/{self.pf}/sriov_numvfs")
+        check(self.is_held(self.vf), "the VF is held")
+        self.refused(f"echo {self.vf} | dd of=/sys/bus/pci/drivers/nvme/bind 2>&1",
+                     self.vf, "Resource temporarily unavailable")
+        self.sh(f"echo 0 > {PCI}/{self.pf}/sriov_numvfs")
+        check(not self.is_held(self.vf), "one that is away is not held")
+        equal(self.driver(self.pf), "nvme", "driver of the PF")
 
     def listed_platform(self) -> None:
         self.sh("modprobe tdi-emu")
@@ -299,13 +313,14 @@ class Hold(Session):
         self.do("connect", bdf=self.dma)
         check(not self.is_held(self.dma), "accepted, it is not held")
         # One that is no TDI has no way to be accepted.
-        check(self.is_held(self.plain()), "one that hides what it is stays held")
-        equal(self.driver(self.plain()), "", "driver")
+        check(self.is_held(PLAIN_AT), "one that hides what it is stays held")
+        equal(self.driver(PLAIN_AT), "", "driver")
 
     def listed_steps(self) -> Steps:
         return (
             ("without a gate nothing is held, and the module can go", self.none),
             ("what is listed is held, capable or not, and nothing else", self.listed),
+            ("a VF is held as it comes", self.virtual_function),
             ("one that is listed can be accepted, if it is a TDI", self.listed_platform),
         )
 
@@ -356,7 +371,7 @@ def main() -> None:
     patience = "nvme_core.io_timeout=10 nvme_core.shutdown_timeout=4"
     run(tap, Vm("hold-all", kernel, msi=True, qemu=PLAIN, append=f"tdi.gate=all {patience}"),
         Hold.all_steps)
-    run(tap, Vm("hold-listed", kernel, msi=True, qemu=PLAIN), Hold.listed_steps)
+    run(tap, Vm("hold-listed", kernel, msi=True, qemu=PLAIN + PF), Hold.listed_steps)
     run(tap, Vm("hold-misspelt", kernel, tee_mailbox=True, append="tdi.gate=allow"),
         Hold.misspelt_steps)
     tap.done()

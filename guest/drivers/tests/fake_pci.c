@@ -33,6 +33,14 @@ static struct fake_fn *find(struct pci_bus *bus, unsigned int devfn)
 	return &fp->fn[i];
 }
 
+static void (*on_read)(struct fake_fn *fn, int where);
+
+void fake_pci_before_read(void (*fn)(struct fake_fn *fn, int where))
+{
+	on_read = fn;
+}
+EXPORT_SYMBOL_GPL(fake_pci_before_read);
+
 static int fake_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *val)
 {
 	struct fake_fn *fn = find(bus, devfn);
@@ -42,6 +50,8 @@ static int fake_read(struct pci_bus *bus, unsigned int devfn, int where, int siz
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	if (fn->gone)
 		return PCIBIOS_SUCCESSFUL;
+	if (on_read)
+		on_read(fn, where);
 	*val = 0;
 	memcpy(val, fn->config + where, size);
 	return PCIBIOS_SUCCESSFUL;
@@ -80,6 +90,7 @@ static void fill_config(struct fake_fn *fn)
 	put_unaligned_le16(d->device, c + PCI_DEVICE_ID);
 	put_unaligned_le16(PCI_STATUS_CAP_LIST, c + PCI_STATUS);
 	c[PCI_CLASS_DEVICE + 1] = 0xff;
+	c[PCI_HEADER_TYPE] = d->header;
 	for (i = 0; i < 3; i++)
 		if (d->bar_size[i])
 			c[PCI_BASE_ADDRESS_0 + 8 * i] = PCI_BASE_ADDRESS_MEM_TYPE_64;

@@ -27,6 +27,7 @@
  * @vsec_id: id of a vendor-specific extended capability, 0 for none
  * @handle: the dword at offset 8 of it
  * @bar_size: sizes of the 64-bit BARs 0, 2 and 4
+ * @header: header type, PCI_HEADER_TYPE_*
  * @full: it has function level reset, power states that lose nothing, and ATS, too
  */
 struct fake_desc {
@@ -36,6 +37,7 @@ struct fake_desc {
 	bool full;
 	u16 vsec_id;
 	u32 handle;
+	u8 header;
 	u64 bar_size[3];
 };
 
@@ -68,6 +70,9 @@ struct fake_pci *fake_pci_new(struct kunit *test, const struct fake_desc *descs,
 struct fake_fn *fake_pci_fn(struct fake_pci *fp, unsigned int i);
 void fake_pci_plug(struct fake_pci *fp, unsigned int i, const struct fake_desc *desc);
 void fake_pci_unplug(struct fake_pci *fp, unsigned int i);
+
+/* What is called before config space is read; a test puts back NULL. */
+void fake_pci_before_read(void (*fn)(struct fake_fn *fn, int where));
 
 /* Forget the writes so far. */
 void fake_pci_forget(struct fake_fn *fn);

@@ -716,6 +716,81 @@ static void one_that_shows_itself_late_is_no_tdi_beside_the_gate(struct kunit *t
 	fake_driver_release(test);
 }
 
+static void one_that_comes_back_as_a_bridge_is_what_it_says_it_is(struct kunit *test)
+{
+	struct fake_desc desc;
+
+	ready(test);
+	fake_driver_bind(test);
+	desc = fake_fn(fb, FAKE_SLOT_TDI)->desc;
+	fake_pci_unplug(fb->pci, FAKE_SLOT_TDI);
+	desc.header = PCI_HEADER_TYPE_BRIDGE;
+	fake_pci_plug(fb->pci, FAKE_SLOT_TDI, &desc);
+	KUNIT_ASSERT_NOT_NULL(test, pdev_at(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_FALSE(test, is_held(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+	/* And the other way: nothing of the bridge is left that would let it in. */
+	fake_pci_unplug(fb->pci, FAKE_SLOT_TDI);
+	desc.header = PCI_HEADER_TYPE_NORMAL;
+	fake_pci_plug(fb->pci, FAKE_SLOT_TDI, &desc);
+	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_NOT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+	fake_driver_release(test);
+}
+
+static void what_is_listed_is_held_as_a_bridge_too(struct kunit *test)
+{
+	static const struct fake_desc descs[] = {
+		{
+			.vendor = FAKE_VENDOR, .device = FAKE_DEVICE_TDI, .tee = true,
+			.header = PCI_HEADER_TYPE_BRIDGE,
+		},
+		[FAKE_SLOT_PROXY] = { .vendor = FAKE_VENDOR, .device = FAKE_DEVICE_PROXY },
+	};
+
+	gate_on(test, "listed", "1d15:0001");
+	fb = fake_backend_on(test, TDI_ACCEPT_FIRST, descs, ARRAY_SIZE(descs));
+	fake_driver_bind(test);
+	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
+	KUNIT_ASSERT_EQ(test, fake_register(fb), 0);
+	KUNIT_EXPECT_NULL(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
+	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
+	fake_driver_release(test);
+}
+
+/* It claims one thing to who asks first, and another to who asks next. */
+static void blink(struct fake_fn *fn, int where)
+{
+	if (where == FAKE_PCI_EXP + PCI_EXP_DEVCAP)
+		fn->config[FAKE_PCI_EXP + PCI_EXP_DEVCAP + 3] ^= 0x40;
+}
+
+static void one_that_blinks_is_a_tdi_behind_the_gate_or_none(struct kunit *test)
+{
+	unsigned int i, tdis = 0;
+	struct fake_desc desc;
+
+	ready(test);
+	fake_driver_bind(test);
+	desc = fake_fn(fb, FAKE_SLOT_TDI)->desc;
+	for (i = 0; i < 2; i++) {
+		/* Whichever of the answers is for whoever asks. */
+		desc.tee = i;
+		fake_pci_before_read(blink);
+		fake_pci_plug(fb->pci, FAKE_SLOT_LATE, &desc);
+		fake_pci_before_read(NULL);
+		tdis += !!fake_tdi_at(fb, FAKE_SLOT_LATE);
+		KUNIT_EXPECT_EQ(test, is_held(FAKE_SLOT_LATE),
+				!!fake_tdi_at(fb, FAKE_SLOT_LATE));
+		KUNIT_EXPECT_EQ(test, is_bound(FAKE_SLOT_LATE), !is_held(FAKE_SLOT_LATE));
+		fake_pci_unplug(fb->pci, FAKE_SLOT_LATE);
+	}
+	KUNIT_EXPECT_EQ(test, tdis, 1);
+	fake_driver_release(test);
+}
+
 /* Each time with a driver of another name: a line that stays. */
 static void expose(struct kunit *test, const char *name)
 {
@@ -855,6 +930,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(one_that_was_accepted_goes_and_comes_back_held),
 	KUNIT_CASE(one_that_hides_after_it_was_held_stays_held),
 	KUNIT_CASE(one_that_shows_itself_late_is_no_tdi_beside_the_gate),
+	KUNIT_CASE(one_that_comes_back_as_a_bridge_is_what_it_says_it_is),
+	KUNIT_CASE(what_is_listed_is_held_as_a_bridge_too),
+	KUNIT_CASE(one_that_blinks_is_a_tdi_behind_the_gate_or_none),
 	KUNIT_CASE(more_lines_than_a_page_holds_are_counted),
 	KUNIT_CASE(without_a_link_something_else_holds),
 	KUNIT_CASE(one_that_is_held_without_a_link_can_go),
