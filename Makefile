@@ -18,8 +18,8 @@ RUN := $(ENTER) tests/run
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo backends check all modules tools emu initramfs unit cli emu-check e2e style \
-	coverage fuzz kunit soak guard own-kernel bench \
+.PHONY: help demo backends check all modules tools emu initramfs unit cli emu-check e2e \
+	style coverage fuzz kunit soak guard own-kernel bench gate \
 	shell root host clean
 
 help: ## this list
@@ -81,6 +81,9 @@ soak: own-kernel ## every failure point, many cycles, losses and unplugs
 
 guard: all ## what a locked device survives, and the way back from ERROR
 	@$(RUN) rows guard
+
+gate: all ## no driver before its device was accepted
+	@$(RUN) gate
 
 # A plain kernel of our own, if one is there, has the kernel's own benchmark for a referee.
 bench: all ## what DMA costs in instructions, and that nothing bounces
