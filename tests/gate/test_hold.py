@@ -57,6 +57,17 @@ class Hold(Session):
         stats = self.emu.stats(function)
         return {name: stats[name] for name in TOUCHED}
 
+    def listen(self) -> None:
+        """What user space is told of functions, from here on."""
+        self.sh("echo 'echo \"$ACTION $PCI_SLOT_NAME $TDI_GATE\" >> /tmp/told' > /tmp/tell.sh;"
+                " : > /tmp/told; (setsid busybox uevent sh /tmp/tell.sh >/dev/null 2>&1 &)")
+        # It is there once it hears of something.
+        self.wait(f"echo add > {PCI}/{PLAIN_AT}/uevent; grep -q 'add {PLAIN_AT}' /tmp/told")
+
+    def told(self, what: str) -> None:
+        self.wait(f"grep -qx 'change {self.nvme} {what}' /tmp/told")
+        self.sh(": > /tmp/told")
+
     def refused(self, script: str, bdf: str, error: str = "") -> None:
         """It may fail or not, but no driver comes of it."""
         status, out = self.guest.run(script)
@@ -104,6 +115,7 @@ class Hold(Session):
         """A driver that is built in is released at once, and named."""
         equal(self.driver(self.nvme), "nvme", "driver, before")
         check(self.touched("nvme0")["dma_bytes_open"], "it has had DMA before")
+        self.listen()
         self.sh("modprobe tdi")
         equal(self.gate("policy"), "all", "policy")
         equal(sorted(self.gate("held").split()), sorted([self.nvme, self.dma]), "held")
@@ -113,6 +125,7 @@ class Hold(Session):
         self.no_disk()
         deferred = self.sh("cat /sys/kernel/debug/devices_deferred")
         check(self.nvme in deferred, f"devices_deferred names {self.nvme}: {deferred!r}")
+        self.told("held")
 
     def nobody_binds(self) -> None:
         self.quiet("nvme0", lambda: self.try_to_bind(self.nvme))
@@ -147,6 +160,7 @@ class Hold(Session):
         self.expect("RUN", "direct")
         check(not self.is_held(self.nvme), "it is not held")
         check(self.is_held(self.dma), "another one is")
+        self.told("released")
         self.bind_driver(self.nvme)
         disk = self.disk()
         self.sh(f"mkfs.ext4 -q {disk} && mount -t ext4 {disk} /mnt &&"
@@ -164,6 +178,7 @@ class Hold(Session):
         self.unbind_driver(self.nvme)
         self.do("disconnect")
         check(self.is_held(self.nvme), "it is held")
+        self.told("held")
         self.nobody_binds()
 
     def comes_back(self) -> None:
