@@ -2,7 +2,7 @@
 /*
  * Runs in the guest: makes the first, the second, .. allocation of one write to
  * tsm/VERB fail, until a write has no such allocation any more, and sees that the
- * TDI is none the worse each time.
+ * TDI is none the worse each time; with a gate, that it is held unless it is accepted.
  *
  *   fail-nth TSMDIR TSM connect|disconnect
  *
@@ -81,10 +81,38 @@ static int put_failing(const char *name, unsigned int n, int *left)
 	return err;
 }
 
+/* Its address is the directory's parent. */
+static int is_held(void)
+{
+	char held[4096], bdf[16];
+	FILE *f = fopen("/sys/devices/tdi-gate/held", "r");
+	const char *end = strrchr(dir, '/');
+	size_t len;
+
+	if (!f || !end || end - dir < 12)
+		bad("held", 0, errno);
+	snprintf(bdf, sizeof(bdf), "%.12s", end - 12);
+	len = fread(held, 1, sizeof(held) - 1, f);
+	held[len] = '\0';
+	fclose(f);
+	return !!strstr(held, bdf);
+}
+
+static int has_gate(void)
+{
+	FILE *f = fopen("/sys/devices/tdi-gate/policy", "r");
+	char policy[16] = "";
+
+	if (!f || !fgets(policy, sizeof(policy), f))
+		bad("policy", 0, errno);
+	fclose(f);
+	return strcmp(policy, "none\n");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int n, points = 0;
-	int disconnects, err, left = 0;
+	int disconnects, gate, err, left = 0;
 	char state[32], dma[16], result[400];
 
 	if (argc != 4)
@@ -92,6 +120,7 @@ int main(int argc, char **argv)
 	dir = argv[1];
 	tsm = argv[2];
 	disconnects = !strcmp(argv[3], "disconnect");
+	gate = has_gate();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
 	for (n = 1;; n++) {
@@ -117,6 +146,9 @@ int main(int argc, char **argv)
 			bad("it succeeded, and the state says otherwise", n, 0);
 		if (err && !disconnects && strcmp(state, "CONFIG_UNLOCKED"))
 			bad("it failed, and the state says otherwise", n, err);
+		/* The TSM's RUN is not enough: an unlock may have failed half way. */
+		if (gate && is_held() == !strcmp(dma, "direct"))
+			bad("held if accepted, or not held if not", n, 0);
 		if (strcmp(state, "RUN") && !strcmp(dma, "direct"))
 			bad("private DMA without RUN", n, err);
 		/* After a failure only unlock leads on, even if the TSM is there already. */
