@@ -112,8 +112,25 @@ class Tree:
         self.put(f"bus/pci/drivers/{driver}/bind", "")
         self.put(f"bus/pci/drivers/{driver}/unbind", "")
 
-    def add_tdi(self, bdf=BDF, driver="nvme"):
-        self.add_function(bdf, driver)
+    def hold(self, policy="all", held=(BDF,), exposed=()):
+        """The kernel's gate; exposed are (bdf, driver)."""
+        self.put("devices/tdi-gate/policy", policy + "\n")
+        self.put("devices/tdi-gate/held", "".join(f"{bdf}\n" for bdf in held))
+        self.put("devices/tdi-gate/exposed", "".join(f"{bdf} {name}\n" for bdf, name in exposed))
+
+    def held(self):
+        with open(self.path("devices/tdi-gate/held"), encoding="ascii") as f:
+            return f.read().split()
+
+    def boot(self, name="boot-1"):
+        """The kernel's name for this boot."""
+        path = os.path.join(self.proc, "sys/kernel/random")
+        os.makedirs(path, exist_ok=True)
+        with open(os.path.join(path, "boot_id"), "w", encoding="ascii") as f:
+            f.write(name + "\n")
+
+    def add_tdi(self, bdf=BDF, driver="nvme", **kw):
+        self.add_function(bdf, driver, **kw)
         for verb in ("connect", "lock"):
             self.tsm(verb, "\n", bdf)
         for verb in ("disconnect", "unlock"):

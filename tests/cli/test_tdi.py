@@ -8,7 +8,8 @@ import bench
 
 # Each puts its tests on the list.
 for concern in ("usage", "list", "show", "bounce", "audit", "recovery", "watch", "connect", "disks",
-                "disconnect", "around", "verify", "policy", "evidence", "tpm", "interop", "cost", "boot"):
+                "disconnect", "around", "verify", "policy", "evidence", "tpm", "interop", "cost", "boot", "gate",
+                "status"):
     importlib.import_module(f"t_{concern}")
 
 if __name__ == "__main__":

@@ -73,6 +73,31 @@ int blob_read(int dirfd, const char *path, struct blob *ret)
 	return rc;
 }
 
+int blob_read_regular(int dirfd, const char *path, size_t max, struct blob *ret)
+{
+	/* Nothing waits for a pipe's other end. */
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		rc = -errno;
+	else if (!S_ISREG(st.st_mode))
+		rc = -EINVAL;
+	else if ((uint64_t)st.st_size > max)
+		rc = -EFBIG;
+	if (!rc)
+		rc = read_all(fd, ret);
+	close(fd);
+	if (!rc && ret->len > max) {
+		blob_free(ret);
+		rc = -EFBIG;
+	}
+	return rc;
+}
+
 void blob_free(struct blob *blob)
 {
 	free(blob->data);

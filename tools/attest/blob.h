@@ -32,6 +32,10 @@ struct blob {
  * Return: 0 or a negative errno; -EFBIG beyond BLOB_MAX.
  */
 int blob_read(int dirfd, const char *path, struct blob *ret);
+
+/* The same of a regular file, no longer than @max: -EINVAL and -EFBIG for others, unread. */
+int blob_read_regular(int dirfd, const char *path, size_t max, struct blob *ret);
+
 void blob_free(struct blob *blob);
 
 /* Makes it longer; ends the program when memory is out. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate_source.h"
 #include "inputs.h"
 #include "jsonw.h"
 #include "policy_init.h"
@@ -206,11 +207,61 @@ static void directory_of(const char *path, char ret[PATH_MAX])
 		util_format(ret, PATH_MAX, ".");
 }
 
+/* The policies that the gate's names, beside it: are they what it means? */
+static void check_named(const struct gate *gate, const char *dir, struct policy_problems *errors)
+{
+	for (size_t i = 0; i < gate->nr; i++) {
+		const struct gate_entry *entry = &gate->entry[i];
+		struct json_reader r = { .errors = errors };
+		struct policy policy = { 0 };
+		struct blob blob = { 0 };
+		struct gate_failure why;
+		char path[PATH_MAX];
+		int rc;
+
+		util_format(r.path, sizeof(r.path), "devices[%zu].policy", i);
+		rc = util_format(path, sizeof(path), "%s/%s", dir, entry->policy);
+		if (!rc)
+			rc = blob_read_regular(AT_FDCWD, path, GATE_FILE_MAX, &blob);
+		if (rc)
+			json_wrong(&r, "%s: %s", entry->policy, strerror(-rc));
+		else if (!gate_policy_digest_ok(entry, blob_bytes(&blob), &why) ||
+			 !gate_policy_parse(entry, blob_bytes(&blob), &policy, &why))
+			json_wrong(&r, "%s", why.reason);
+		policy_free(&policy);
+		blob_free(&blob);
+	}
+}
+
+static bool check_gate(struct bytes text, const char *dir, struct policy_problems *errors,
+		       struct policy_problems *warnings)
+{
+	struct gate gate;
+
+	if (gate_parse(text, &gate, errors)) {
+		gate_lint(&gate, warnings);
+		check_named(&gate, dir, errors);
+	}
+	gate_free(&gate);
+	return !errors->nr;
+}
+
+static bool check_policy(struct bytes text, const char *dir, struct policy_problems *errors,
+			 struct policy_problems *warnings)
+{
+	struct policy policy;
+	bool ok = policy_parse(text, dir, &policy, errors);
+
+	if (ok)
+		policy_lint(&policy, warnings);
+	policy_free(&policy);
+	return ok;
+}
+
 static int check_file(const struct tool *tool, const char *path)
 {
 	struct policy_problems errors, warnings = { 0 };
 	char dir[PATH_MAX], shown[128];
-	struct policy policy;
 	struct blob blob;
 	int rc = blob_read(AT_FDCWD, path, &blob);
 	bool ok;
@@ -221,16 +272,15 @@ static int check_file(const struct tool *tool, const char *path)
 		return TDI_EXIT_USAGE;
 	}
 	directory_of(path, dir);
-	ok = policy_parse(blob_bytes(&blob), dir, &policy, &errors);
-	if (ok)
-		policy_lint(&policy, &warnings);
+	ok = gate_is_one(blob_bytes(&blob)) ?
+	     check_gate(blob_bytes(&blob), dir, &errors, &warnings) :
+	     check_policy(blob_bytes(&blob), dir, &errors, &warnings);
 	if (tool->json)
 		check_json(&errors, &warnings);
 	else
 		check_text_out(shown, &errors, &warnings);
 	policy_problems_free(&errors);
 	policy_problems_free(&warnings);
-	policy_free(&policy);
 	blob_free(&blob);
 	return ok ? TDI_EXIT_DONE : TDI_EXIT_USAGE;
 }

@@ -25,7 +25,7 @@ static void on_signal(int sig)
 }
 
 /* Signals make the write to tsm/ fail with EINTR, which the kernel undoes. */
-static void hold_signals(void)
+void connect_hold_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct sigaction act = { .sa_handler = on_signal }, old;
@@ -379,7 +379,7 @@ static void perform(const struct connect_job *job, const struct dev *dev, struct
 	if (dev->driver[0]) {
 		if (!uses_allow(job, model))
 			return;
-		hold_signals();
+		connect_hold_signals();
 		rc = driver_unbind(job->fs, job->bdf);
 		if (rc) {
 			fail_io(model, -rc, "cannot unbind the driver");

@@ -34,4 +34,7 @@ struct connect_job {
 void connect_run(const struct connect_job *job, const struct tsm_list *tsms,
 		 struct verb_model *model);
 
+/* From here on SIGINT, SIGTERM, SIGHUP and SIGQUIT make the kernel undo its work. */
+void connect_hold_signals(void);
+
 #endif /* ATTEST_CONNECT_H */

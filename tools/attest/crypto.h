@@ -165,6 +165,46 @@ bool crypto_key_sha256(const struct crypto_key *key, uint8_t ret[32]);
 bool crypto_key_verify(const struct crypto_key *key, enum crypto_scheme scheme,
 		       enum crypto_hash hash, struct bytes signed_bytes, struct bytes sig);
 
+/* ---- detached signatures (CMS, RFC 5652) ---- */
+
+/**
+ * enum crypto_cms - how verifying one ended
+ * @CRYPTO_CMS_GOOD: one of the pinned signed exactly these bytes
+ * @CRYPTO_CMS_MALFORMED: it is no CMS SignedData in DER, alone, with one signer
+ * @CRYPTO_CMS_ATTACHED: it carries content of its own
+ * @CRYPTO_CMS_SIGNER: none of the pinned signed it, whoever else did
+ * @CRYPTO_CMS_CERT: a pinned one did, and its certificate is not for that
+ * @CRYPTO_CMS_TIME: the same, and its certificate is not valid now
+ * @CRYPTO_CMS_ALGORITHM: too weak, or not supported
+ * @CRYPTO_CMS_SIGNATURE: the signature is not one of these bytes
+ */
+enum crypto_cms {
+	CRYPTO_CMS_GOOD,
+	CRYPTO_CMS_MALFORMED,
+	CRYPTO_CMS_ATTACHED,
+	CRYPTO_CMS_SIGNER,
+	CRYPTO_CMS_CERT,
+	CRYPTO_CMS_TIME,
+	CRYPTO_CMS_ALGORITHM,
+	CRYPTO_CMS_SIGNATURE,
+};
+
+/**
+ * crypto_cms_verify() - verify a detached signature by pinned certificates
+ * @der: the SignedData
+ * @content: what is signed
+ * @pinned: the signers themselves; what the message carries is not looked at
+ * @nr: how many
+ * @at: the time that counts for the signer's certificate
+ * @ret_signer: set from CRYPTO_CMS_CERT on: one of @pinned
+ * @found: set to what was found instead, for a person; not for CRYPTO_CMS_GOOD
+ * @size: its size
+ */
+enum crypto_cms crypto_cms_verify(struct bytes der, struct bytes content,
+				  struct crypto_cert *const *pinned, size_t nr, time_t at,
+				  const struct crypto_cert **ret_signer,
+				  char *found, size_t size);
+
 /* ---- chains ---- */
 
 struct crypto_trust;

@@ -5,9 +5,11 @@
  * A certificate is decoded once and verified once; what the library finds wrong
  * is collected, so that one run tells all of it.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/cms.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -585,6 +587,206 @@ bool crypto_key_verify(const struct crypto_key *key, enum crypto_scheme scheme,
 		       enum crypto_hash hash, struct bytes signed_bytes, struct bytes sig)
 {
 	return verify_by(key->pkey, scheme, hash, &signed_bytes, 1, sig);
+}
+
+/* ---- detached signatures ---- */
+
+/* Nothing from the message helps to find its signer; whether it is trusted is asked before. */
+#define CMS_FLAGS	(CMS_BINARY | CMS_NOINTERN | CMS_NOCRL | CMS_NO_SIGNER_CERT_VERIFY)
+
+/* One signer, of data: how else could it be said who signed, and what? */
+static CMS_SignerInfo *only_signer(CMS_ContentInfo *cms)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
+
+	return sk_CMS_SignerInfo_num(signers) == 1 ? sk_CMS_SignerInfo_value(signers, 0) : NULL;
+}
+
+static enum crypto_cms cms_form(struct bytes der, CMS_ContentInfo **ret, char *found, size_t size)
+{
+	const unsigned char *p = der.data;
+	ASN1_OCTET_STRING **content;
+	CMS_ContentInfo *cms;
+
+	util_format(found, size, "no DER of a CMS structure and nothing else (%zu bytes)", der.len);
+	if (!der.len || der.len > DER_MAX)
+		return CRYPTO_CMS_MALFORMED;
+	cms = d2i_CMS_ContentInfo(NULL, &p, (long)der.len);
+	*ret = cms;
+	if (!cms || p != der.data + der.len)
+		return CRYPTO_CMS_MALFORMED;
+	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
+		util_format(found, size, "CMS, but no SignedData");
+		return CRYPTO_CMS_MALFORMED;
+	}
+	content = CMS_get0_content(cms);
+	if (!content || OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data) {
+		util_format(found, size, "a signature of something that is no data");
+		return CRYPTO_CMS_MALFORMED;
+	}
+	if (*content) {
+		util_format(found, size, "a signature with %d bytes of content in it",
+			    ASN1_STRING_length(*content));
+		return CRYPTO_CMS_ATTACHED;
+	}
+	if (!only_signer(cms)) {
+		util_format(found, size, "%d signers",
+			    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)));
+		return CRYPTO_CMS_MALFORMED;
+	}
+	return CRYPTO_CMS_GOOD;
+}
+
+static const struct crypto_cert *cms_signer(CMS_SignerInfo *info,
+					    struct crypto_cert *const *pinned, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!CMS_SignerInfo_cert_cmp(info, pinned[i]->x509))
+			return pinned[i];
+	return NULL;
+}
+
+static void cms_signer_name(CMS_SignerInfo *info, char *found, size_t size)
+{
+	char issuer[CRYPTO_NAME_SIZE] = "";
+	X509_NAME *name = NULL;
+
+	if (CMS_SignerInfo_get0_signer_id(info, NULL, &name, NULL) == 1 && name)
+		name_text(name, issuer);
+	util_format(found, size, "a signer whose certificate %s%s", issuer[0] ? "was issued by " :
+		    "is named by its key identifier", issuer);
+}
+
+static enum crypto_cms cms_cert(const struct crypto_cert *signer, time_t at, char *found,
+				size_t size)
+{
+	struct crypto_cert_info info;
+
+	crypto_cert_info(signer, &info);
+	if (info.has_ku && !(info.ku & CRYPTO_KU_DIGITAL_SIGNATURE)) {
+		util_format(found, size, "a key that may not sign, by its certificate");
+		return CRYPTO_CMS_CERT;
+	}
+	if (info.bad_extension) {
+		util_format(found, size, "a malformed extension in its certificate");
+		return CRYPTO_CMS_CERT;
+	}
+	if (!info.time_ok || at < info.not_before || at > info.not_after) {
+		util_format(found, size, "a certificate that %s",
+			    !info.time_ok ? "has no readable validity" :
+			    at < info.not_before ? "is not valid yet" : "has expired");
+		return CRYPTO_CMS_TIME;
+	}
+	if (info.key == CRYPTO_KEY_OTHER) {
+		util_format(found, size, "a key of kind %s", info.key_name);
+		return CRYPTO_CMS_ALGORITHM;
+	}
+	return CRYPTO_CMS_GOOD;
+}
+
+static enum crypto_cms cms_algorithms(CMS_SignerInfo *info, char *found, size_t size)
+{
+	static const int digests[] = { NID_sha256, NID_sha384, NID_sha512 };
+	X509_ALGOR *digest = NULL;
+	const ASN1_OBJECT *alg;
+	char name[64];
+
+	CMS_SignerInfo_get0_algs(info, NULL, NULL, &digest, NULL);
+	X509_ALGOR_get0(&alg, NULL, NULL, digest);
+	for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++)
+		if (OBJ_obj2nid(alg) == digests[i])
+			return CRYPTO_CMS_GOOD;
+	object_name(alg, name, sizeof(name));
+	util_format(found, size, "a digest by %s", name);
+	return CRYPTO_CMS_ALGORITHM;
+}
+
+/*
+ * The signer is trusted for being pinned, whoever issued its certificate; and nothing
+ * that the message brings along has a part in that.
+ */
+static enum crypto_cms cms_trusted(const struct crypto_cert *signer, time_t at, char *found,
+				   size_t size)
+{
+	X509_STORE *store = have(X509_STORE_new());
+	X509_STORE_CTX *ctx = have(X509_STORE_CTX_new());
+	X509_VERIFY_PARAM *param = X509_STORE_get0_param(store);
+	int err = X509_V_ERR_UNSPECIFIED;
+
+	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+	X509_VERIFY_PARAM_set_time(param, at);
+	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
+	if (X509_STORE_add_cert(store, signer->x509) == 1 &&
+	    X509_STORE_CTX_init(ctx, store, signer->x509, NULL) == 1)
+		err = X509_verify_cert(ctx) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(ctx);
+	X509_STORE_CTX_free(ctx);
+	X509_STORE_free(store);
+	if (err == X509_V_OK)
+		return CRYPTO_CMS_GOOD;
+	util_format(found, size, "%s", X509_verify_cert_error_string(err));
+	return CRYPTO_CMS_CERT;
+}
+
+static enum crypto_cms cms_signature(CMS_ContentInfo *cms, struct bytes content,
+				     const struct crypto_cert *signer, char *found, size_t size)
+{
+	STACK_OF(X509) *certs = have(sk_X509_new_null());
+	BIO *bio = have(BIO_new_mem_buf(content.data, (int)content.len));
+	const char *why;
+	bool ok;
+
+	have(sk_X509_push(certs, signer->x509) ? certs : NULL);
+	ok = CMS_verify(cms, certs, NULL, bio, NULL, CMS_FLAGS) == 1;
+	why = ERR_reason_error_string(ERR_peek_last_error());
+	if (!ok)
+		util_format(found, size, "%s", why ? why : "none");
+	BIO_free(bio);
+	sk_X509_free(certs);
+	return ok ? CRYPTO_CMS_GOOD : CRYPTO_CMS_SIGNATURE;
+}
+
+static enum crypto_cms cms_by(CMS_ContentInfo *cms, struct bytes content,
+			      struct crypto_cert *const *pinned, size_t nr, time_t at,
+			      const struct crypto_cert **ret_signer, char *found, size_t size)
+{
+	CMS_SignerInfo *info = only_signer(cms);
+	const struct crypto_cert *signer = cms_signer(info, pinned, nr);
+	enum crypto_cms end;
+
+	if (!signer) {
+		cms_signer_name(info, found, size);
+		return CRYPTO_CMS_SIGNER;
+	}
+	*ret_signer = signer;
+	end = cms_cert(signer, at, found, size);
+	if (end == CRYPTO_CMS_GOOD)
+		end = cms_algorithms(info, found, size);
+	if (end == CRYPTO_CMS_GOOD)
+		end = cms_trusted(signer, at, found, size);
+	if (end == CRYPTO_CMS_GOOD)
+		end = cms_signature(cms, content, signer, found, size);
+	return end;
+}
+
+enum crypto_cms crypto_cms_verify(struct bytes der, struct bytes content,
+				  struct crypto_cert *const *pinned, size_t nr, time_t at,
+				  const struct crypto_cert **ret_signer,
+				  char *found, size_t size)
+{
+	CMS_ContentInfo *cms = NULL;
+	enum crypto_cms end;
+
+	*ret_signer = NULL;
+	if (content.len > INT_MAX) {
+		util_format(found, size, "too much content");
+		return CRYPTO_CMS_MALFORMED;
+	}
+	end = cms_form(der, &cms, found, size);
+	if (end == CRYPTO_CMS_GOOD)
+		end = cms_by(cms, content, pinned, nr, at, ret_signer, found, size);
+	CMS_ContentInfo_free(cms);
+	ERR_clear_error();
+	return end;
 }
 
 /* ---- chains ---- */

@@ -119,6 +119,16 @@ bool tsm_is_emulated(const struct tsm *tsm);
  */
 int dev_read(const struct sysfs *fs, const char *bdf, struct dev *ret);
 
+/*
+ * The same without what the TSM is asked for, and so without waiting for the host:
+ * state, dma, identity, tsm and connected are empty.
+ */
+int dev_read_ids(const struct sysfs *fs, const char *bdf, struct dev *ret);
+int dev_list_read_ids(const struct sysfs *fs, struct dev_list *ret);
+
+/* Accepted and started, as the kernel remembers it; the TSM is not asked. */
+bool dev_is_connected(const struct sysfs *fs, const char *bdf);
+
 /* All PCI functions, TDI or not; release with dev_list_free(). */
 int dev_list_read(const struct sysfs *fs, struct dev_list *ret);
 void dev_list_free(struct dev_list *list);

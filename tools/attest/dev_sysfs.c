@@ -144,7 +144,14 @@ static bool bound_tsm(const struct sysfs *fs, const char *bdf, const char *verb,
 	return !util_format(ret, NAME_SIZE, "%s", attr.text);
 }
 
-int dev_read(const struct sysfs *fs, const char *bdf, struct dev *ret)
+bool dev_is_connected(const struct sysfs *fs, const char *bdf)
+{
+	char tsm[NAME_SIZE];
+
+	return bound_tsm(fs, bdf, "connect", tsm);
+}
+
+int dev_read_ids(const struct sysfs *fs, const char *bdf, struct dev *ret)
 {
 	struct dev dev = { .tee_io = TEE_IO_UNKNOWN };
 
@@ -159,19 +166,28 @@ int dev_read(const struct sysfs *fs, const char *bdf, struct dev *ret)
 	config_read(fs, &dev);
 	/* The directory alone proves nothing: a TSM's own function has one for its class. */
 	dev.is_tdi = sysfs_exists(fs, "bus/pci/devices/%s/tsm/state", bdf);
-	if (dev.is_tdi) {
-		sysfs_text(fs, &dev.state, "bus/pci/devices/%s/tsm/state", bdf);
-		sysfs_text(fs, &dev.dma, "bus/pci/devices/%s/tsm/dma", bdf);
-		sysfs_text(fs, &dev.identity, "bus/pci/devices/%s/tsm/identity", bdf);
-		dev.connected = bound_tsm(fs, bdf, "connect", dev.tsm);
-		if (!dev.connected)
-			bound_tsm(fs, bdf, "lock", dev.tsm);
-	}
 	*ret = dev;
 	return 0;
 }
 
-int dev_list_read(const struct sysfs *fs, struct dev_list *ret)
+int dev_read(const struct sysfs *fs, const char *bdf, struct dev *ret)
+{
+	struct dev *dev = ret;
+	int rc = dev_read_ids(fs, bdf, dev);
+
+	if (rc || !dev->is_tdi)
+		return rc;
+	sysfs_text(fs, &dev->state, "bus/pci/devices/%s/tsm/state", bdf);
+	sysfs_text(fs, &dev->dma, "bus/pci/devices/%s/tsm/dma", bdf);
+	sysfs_text(fs, &dev->identity, "bus/pci/devices/%s/tsm/identity", bdf);
+	dev->connected = bound_tsm(fs, bdf, "connect", dev->tsm);
+	if (!dev->connected)
+		bound_tsm(fs, bdf, "lock", dev->tsm);
+	return 0;
+}
+
+static int list_read(const struct sysfs *fs, struct dev_list *ret,
+		     int (*read)(const struct sysfs *fs, const char *bdf, struct dev *ret))
 {
 	struct dev_list list = { 0 };
 	struct names names;
@@ -186,12 +202,22 @@ int dev_list_read(const struct sysfs *fs, struct dev_list *ret)
 			continue;
 		list.dev = util_grow(list.dev, list.nr + 1, sizeof(*list.dev));
 		/* Unplugged since the directory was read: not there, then. */
-		if (!dev_read(fs, bdf, &list.dev[list.nr]))
+		if (!read(fs, bdf, &list.dev[list.nr]))
 			list.nr++;
 	}
 	sysfs_names_free(&names);
 	*ret = list;
 	return 0;
+}
+
+int dev_list_read(const struct sysfs *fs, struct dev_list *ret)
+{
+	return list_read(fs, ret, dev_read);
+}
+
+int dev_list_read_ids(const struct sysfs *fs, struct dev_list *ret)
+{
+	return list_read(fs, ret, dev_read_ids);
 }
 
 void dev_list_free(struct dev_list *list)

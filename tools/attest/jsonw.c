@@ -110,6 +110,13 @@ void jsonw_number(struct jsonw *w, const char *key, uint64_t value)
 	fprintf(w->f, "%llu", (unsigned long long)value);
 }
 
+void jsonw_millis(struct jsonw *w, const char *key, uint64_t millis)
+{
+	begin(w, key);
+	fprintf(w->f, "%llu.%03u", (unsigned long long)(millis / 1000),
+		(unsigned int)(millis % 1000));
+}
+
 void jsonw_bool(struct jsonw *w, const char *key, bool value)
 {
 	begin(w, key);

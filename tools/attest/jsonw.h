@@ -31,6 +31,8 @@ void jsonw_end_array(struct jsonw *w);
 void jsonw_string(struct jsonw *w, const char *key, const char *text);
 void jsonw_format(struct jsonw *w, const char *key, const char *fmt, ...) TDI_PRINTF(3, 4);
 void jsonw_number(struct jsonw *w, const char *key, uint64_t value);
+/* Thousandths, as a number with three decimals. */
+void jsonw_millis(struct jsonw *w, const char *key, uint64_t millis);
 void jsonw_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_null(struct jsonw *w, const char *key);
 void jsonw_hex(struct jsonw *w, const char *key, const void *data, size_t len);

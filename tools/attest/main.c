@@ -176,16 +176,50 @@ static const struct verb verbs[] = {
 "\n"
 "tpm2_checkquote -u tpm-ak.pub -m tpm-quote.bin -s tpm-signature.bin -q HEX agrees.\n",
 	}, {
+		.name = "gate", .run = cmd_gate,
+		.args = "[--device BDF] [--dir DIR] [--timeout SECONDS] [--no-hold] [--result F]\n"
+			"                [--tcti TCTI] [--tpm-log F] [--json]",
+		.summary = "decide, by a signed policy, which held devices are accepted",
+		.help =
+"For tdi-gate.service. Verifies the policy's signature, connects the devices that it\n"
+"names, each by a policy of its own, and has drivers bound. All others stay held, and\n"
+"so does everything if anything is wrong. Decided once a boot: later it reports that.\n"
+"\n"
+"  --device BDF       decide on this device alone: it came later\n"
+"  --dir DIR          gate.json, gate.json.p7s, gate-signer.pem and policies are there\n"
+"                     (default: systemd's credentials, then /etc/tdi)\n"
+"  --timeout SECONDS  for all of it (default: the policy's, 30 if it says nothing)\n"
+"  --no-hold          go on without the kernel's hold\n"
+"  --result F         write the decision there (default /run/tdi/gate.json)\n"
+"  --tcti TCTI        the TPM, if a policy wants one (default device:/dev/tpmrm0)\n"
+"  --tpm-log F        its event log (default /run/log/tdi/tpm-eventlog)\n"
+"  --json             write the decision as JSON, too\n"
+"\n"
+"\"tdi policy check gate.json\" tells what is wrong with one. To sign it:\n"
+"\n"
+"  openssl cms -sign -binary -md sha256 -in gate.json -outform DER \\\n"
+"          -out gate.json.p7s -signer gate-signer.pem -inkey gate-signer.key\n"
+"\n"
+"Exit status: 0 yes; 1 usage or I/O, 2 evidence, 3 policy or its signature, 4 platform,\n"
+"device or time, 5 busy, 6 TPM: all of them no.\n",
+	}, {
+		.name = "status", .run = cmd_status,
+		.args = "[--result F] [--json]",
+		.summary = "the kernel's hold, the gate's decision, and how each device stands",
+		.help =
+"  --result F   where the decision is (default /run/tdi/gate.json)\n"
+"  --json       write JSON\n",
+	}, {
 		.name = "policy", .run = cmd_policy,
 		.args = "init (BUNDLE | --certs F ...) [--roots F] [-o FILE] | check FILE [--json]",
 		.summary = "write a first policy from evidence, or check one",
 		.help =
 "  init         write a policy that this evidence fulfils; takes what verify takes\n"
-"  check FILE   say what is wrong with a policy, and what it lets pass\n"
+"  check FILE   say what is wrong with a policy or a gate's, and what it lets pass\n"
 "  -o FILE      write the policy to a new file\n"
 "  --json       write JSON\n"
 "\n"
-"Read a policy before you use it: tdi-policy(5).\n",
+"Read a policy before you use it: tdi-policy(5), tdi-gate(5).\n",
 	},
 };
 

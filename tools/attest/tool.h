@@ -41,6 +41,8 @@ int cmd_verify(const struct verb *verb, struct tool *tool, int argc, char **argv
 int cmd_evidence(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_measure(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_quote(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_gate(const struct verb *verb, struct tool *tool, int argc, char **argv);
+int cmd_status(const struct verb *verb, struct tool *tool, int argc, char **argv);
 int cmd_policy(const struct verb *verb, struct tool *tool, int argc, char **argv);
 
 /* The writer that the options ask for. */
