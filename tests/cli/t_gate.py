@@ -607,21 +607,122 @@ def gate_checks_a_policy_that_is_not_signed_yet(b):
 # ---- credentials ----
 
 def credentials(g, **files):
+    """Credentials as systemd puts them; the environment says where."""
     path = os.path.join(g.tree.root, "credentials")
     shutil.rmtree(path, ignore_errors=True)
     os.makedirs(path)
     for name, data in files.items():
-        with open(os.path.join(path, name.replace("__", ".")), "wb") as f:
+        with open(os.path.join(path, "tdi." + name.replace("_", ".")), "wb") as f:
             f.write(data)
     g.env["CREDENTIALS_DIRECTORY"] = path
     return path
 
 
 @test
+def gate_takes_credentials_that_are_signed(b):
+    g = Gate(b)
+    data = json.dumps(g.gate(description="the host's")).encode()
+    signature = g.signer.sign(data)
+    with open(os.path.join(g.dir, "disk.json"), "rb") as f:
+        policy = f.read()
+    path = credentials(g, gate=data, gate_p7s=signature)
+    value, status, _ = g.run("--credentials", path)
+    eq((status, value["source"], value["policy"]["description"]),
+       (YES, "credentials", "the host's"))
+    # Policies may come along, or be here: the digest says which.
+    os.unlink(os.path.join(g.dir, "disk.json"))
+    path = credentials(g, gate=data, gate_p7s=signature, policy_disk_json=policy)
+    eq(g.run("--credentials", path)[1], YES)
+    credentials(g, gate=data, gate_p7s=signature, policy_disk_json=policy + b" ")
+    g.tree.shared()
+    g.tree.hold()
+    g.refuses(POLICY, "policy disk.json: expected SHA-256", args=("--credentials", path))
+    # None there: this machine's own.
+    g.put("disk.json", policy)
+    value, status, _ = g.run("--credentials", credentials(g))
+    eq((status, value["source"]), (YES, "directory"))
+
+
+@test
+def gate_trusts_no_credential_for_being_one(b):
+    g = Gate(b)
+    data = json.dumps(g.gate()).encode()
+    rogue = Signer("rogue2")
+    with open(os.path.join(g.dir, "disk.json"), "rb") as f:
+        policy = f.read()
+    # Somebody else's, and who that is comes along: the pinned signer is this machine's alone.
+    path = credentials(g, gate=data, gate_p7s=rogue.sign(data), policy_disk_json=policy)
+    for name in ("gate-signer.pem", "tdi.gate-signer.pem", "tdi.gate.signer"):
+        with open(os.path.join(path, name), "wb") as f:
+            f.write(rogue.pem())
+    g.refuses(POLICY, "signature: expected a signature by a certificate of", args=("--credentials", path))
+    # A bad credential does not fall back to the good one here: nobody could tell which was used.
+    for files in ({"gate": b""}, {"gate": b"junk"}, {"gate": data}, {"gate": data, "gate_p7s": b""},
+                  {"gate": data + b" ", "gate_p7s": g.signer.sign(data)}):
+        value, _ = g.refuses(POLICY, "signature: expected",
+                             args=("--credentials", credentials(g, **files)))
+        eq(value["source"], "credentials")
+    # A bomb is not even read.
+    path = credentials(g, gate=data, gate_p7s=g.signer.sign(data))
+    for name in ("tdi.gate", "tdi.gate.p7s", "tdi.policy.disk.json"):
+        whole = os.path.join(path, name)
+        old = open(whole, "rb").read() if os.path.exists(whole) else None
+        with open(whole, "wb") as f:
+            f.truncate(1 << 40)
+        g.refuses(POLICY, "a file that is too long to be one", args=("--credentials", path))
+        if old is None:
+            os.unlink(whole)
+        else:
+            with open(whole, "wb") as f:
+                f.write(old)
+    eq(g.run("--credentials", path)[1], YES)
+
+
+@test
 def gate_with_a_directory_looks_at_no_credentials(b):
     g = Gate(b)
-    credentials(g, tdi__gate=b"junk")
+    credentials(g, gate=b"junk")
     eq(g.run()[1], YES)
+    # Without one, systemd's are where it looks first.
+    value, status, _ = g.run(dir_option=False)
+    eq((status, value["source"]), (POLICY, "credentials"))
+
+
+@test
+def gate_uses_the_bytes_that_it_verified(b):
+    """Whoever changes the files while the decision is made changes nothing."""
+    g = Gate(b, tsm=False)
+    g.sign(g.gate(timeout=20))
+    home = g.tree.path(g.tree.dev("tsm"))
+    os.rename(home, home + ".later")
+
+    def change():
+        for name in ("gate.json", "gate.json.p7s", "gate-signer.pem", "disk.json"):
+            g.put(name, b"changed")
+        g.tree.add_tsm()
+        os.rename(home + ".later", home)
+    timer = threading.Timer(1.0, change)
+    timer.start()
+    value, status, _ = g.run()
+    timer.join()
+    eq((status, device(value)["verdict"]), (YES, "accepted"))
+    g.refuses(POLICY, "signer: ")
+
+
+@test
+def gate_takes_an_older_policy_as_long_as_it_is_valid(b):
+    """What that is worth, and what protects from it, is in Documentation/gate.rst."""
+    g = Gate(b)
+    old, old_signature = g.sign(g.gate(description="old"))
+    g.sign(g.gate(description="new"))
+    path = credentials(g, gate=old, gate_p7s=old_signature)
+    value, status, _ = g.run("--credentials", path)
+    eq((status, value["policy"]["description"]), (YES, "old"))
+    # The way out: another signer is pinned from now on.
+    g.put("gate-signer.pem", Signer("next").pem())
+    g.tree.shared()
+    g.tree.hold()
+    g.refuses(POLICY, "signature: expected a signature by", args=("--credentials", path))
 
 
 # ---- the hold ----
@@ -677,6 +778,24 @@ def gate_refuses_exposed_devices_unless_they_are_allowed(b):
     value, status, stderr = g.run()
     eq((status, device(value)["exposed"]), (YES, "nvme"))
     has(stderr, "exposed to a driver before the hold, which the policy allows: nvme")
+
+
+@test
+def gate_copes_with_more_devices_than_the_kernel_can_name(b):
+    g = Gate(b, held=())
+    g.tree.put("devices/tdi-gate/held", "0000:07:00.0\n+3\n")
+    g.refuses(PLATFORM, "hold: expected the kernel to hold it")
+    g.tree.put(f"devices/tdi-gate/consumer:pci:{BDF}/status", "")
+    value, status, _ = g.run()
+    eq((status, device(value)["verdict"]), (YES, "accepted"))
+    # Exposed ones that nobody names are exposed.
+    g = Gate(fresh(b))
+    g.tree.put("devices/tdi-gate/exposed", "+2\n")
+    value, status, _ = g.run()
+    eq((status, device(value)["verdict"]), (POLICY, "accepted"))
+    has(value["reason"], "exposed: ", "found 2 more than can be named")
+    g.tree.put("devices/tdi-gate/exposed", "+x\n")
+    eq(g.run()[1], PLATFORM)
 
 
 # ---- devices ----

@@ -34,6 +34,7 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 	static const struct option options[] = {
 		{ "device", required_argument, NULL, 'd' },
 		{ "dir", required_argument, NULL, 'D' },
+		{ "credentials", required_argument, NULL, 'C' },
 		{ "result", required_argument, NULL, 'r' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "no-hold", no_argument, NULL, 'n' },
@@ -54,9 +55,10 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 			args->job.only = args->only;
 			break;
 		case 'D':
-			/* Somebody says where: then it is not the credentials. */
 			args->job.dir = optarg;
-			args->job.credentials = NULL;
+			break;
+		case 'C':
+			args->job.credentials = optarg;
 			break;
 		case 'r':
 			args->result = optarg;
@@ -87,6 +89,11 @@ static bool parse(const struct verb *verb, struct tool *tool, int argc, char **a
 			return false;
 		}
 	}
+	/* Who says where it is does not mean systemd's credentials. */
+	if (!args->job.dir && !args->job.credentials)
+		args->job.credentials = getenv("CREDENTIALS_DIRECTORY");
+	if (!args->job.dir)
+		args->job.dir = GATE_DIR_DEFAULT;
 	if (optind == argc)
 		return true;
 	*ret_status = verb_usage(verb, "no arguments but options");
@@ -152,10 +159,7 @@ static int decide(const struct gate_job *job, const char *path, struct gate_deci
 int cmd_gate(const struct verb *verb, struct tool *tool, int argc, char **argv)
 {
 	struct arguments args = {
-		.job = {
-			.fs = &tool->fs, .dir = GATE_DIR_DEFAULT,
-			.credentials = getenv("CREDENTIALS_DIRECTORY"),
-		},
+		.job = { .fs = &tool->fs },
 		.result = GATE_RESULT_DEFAULT,
 	};
 	struct gate_decision decision = { 0 };

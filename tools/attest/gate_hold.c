@@ -20,12 +20,14 @@ static int read_list(const struct sysfs *fs, const char *name, char *buf)
 	return -rc;
 }
 
-/* "BDF" or "BDF DRIVER"; false for anything else. */
+/* "BDF" or "BDF DRIVER", or "+N" for N more; false for anything else. */
 static bool add_line(struct gate_hold *hold, char *line, bool exposed)
 {
 	char *driver = strchr(line, ' ');
 	char bdf[BDF_SIZE];
 
+	if (line[0] == '+')
+		return !util_u64_parse(line + 1, exposed ? &hold->more_exposed : &hold->more_held);
 	if (driver)
 		*driver++ = '\0';
 	if (!driver != !exposed || util_bdf_parse(line, bdf))
@@ -61,7 +63,7 @@ void gate_hold_read(const struct sysfs *fs, struct gate_hold *ret)
 {
 	int err;
 
-	*ret = (struct gate_hold) { 0 };
+	*ret = (struct gate_hold) { .fs = fs };
 	sysfs_text(fs, &ret->policy, "devices/tdi-gate/policy");
 	if (ret->policy.err)
 		return;
@@ -89,7 +91,9 @@ bool gate_hold_has(const struct gate_hold *hold, const char *bdf)
 	for (size_t i = 0; i < hold->nr_held; i++)
 		if (!strcmp(hold->held[i], bdf))
 			return true;
-	return false;
+	/* One of those that there was no room for? The link tells. */
+	return hold->more_held &&
+	       sysfs_exists(hold->fs, "devices/tdi-gate/consumer:pci:%s", bdf);
 }
 
 const char *gate_hold_exposed(const struct gate_hold *hold, const char *bdf)

@@ -16,10 +16,14 @@ struct gate_exposed {
  * @err: positive errno: @held or @exposed cannot be read or make no sense
  * @held: functions that are held now
  * @exposed: functions that had a driver before they were held, since boot
+ * @more_held, @more_exposed: that the kernel had no room to name
  */
 struct gate_hold {
+	const struct sysfs *fs;
 	struct attr policy;
 	int err;
+	uint64_t more_held;
+	uint64_t more_exposed;
 	size_t nr_held;
 	char (*held)[BDF_SIZE];
 	size_t nr_exposed;

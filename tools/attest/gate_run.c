@@ -363,6 +363,11 @@ static void add_others(struct run *run, bool looked)
 		add_other(run, run->hold.held[i], looked);
 	for (size_t i = 0; i < run->hold.nr_exposed; i++)
 		add_other(run, run->hold.exposed[i].bdf, looked);
+	if (!looked || !run->hold.more_exposed || run->source.gate.allow_exposed)
+		return;
+	gate_fail(&run->decision->why, TDI_EXIT_POLICY, still_held,
+		  "exposed: expected no driver before the hold, found %llu more than can be named",
+		  (unsigned long long)run->hold.more_exposed);
 }
 
 /* One device that came later and that nobody holds or asked for is nothing to decide. */

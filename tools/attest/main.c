@@ -177,8 +177,8 @@ static const struct verb verbs[] = {
 "tpm2_checkquote -u tpm-ak.pub -m tpm-quote.bin -s tpm-signature.bin -q HEX agrees.\n",
 	}, {
 		.name = "gate", .run = cmd_gate,
-		.args = "[--device BDF] [--dir DIR] [--timeout SECONDS] [--no-hold] [--result F]\n"
-			"                [--tcti TCTI] [--tpm-log F] [--json]",
+		.args = "[--device BDF] [--dir DIR] [--credentials DIR] [--timeout SECONDS]\n"
+			"                [--no-hold] [--result F] [--tcti TCTI] [--tpm-log F] [--json]",
 		.summary = "decide, by a signed policy, which held devices are accepted",
 		.help =
 "For tdi-gate.service. Verifies the policy's signature, connects the devices that it\n"
@@ -187,7 +187,9 @@ static const struct verb verbs[] = {
 "\n"
 "  --device BDF       decide on this device alone: it came later\n"
 "  --dir DIR          gate.json, gate.json.p7s, gate-signer.pem and policies are there\n"
-"                     (default: systemd's credentials, then /etc/tdi)\n"
+"                     (default /etc/tdi)\n"
+"  --credentials DIR  tdi.gate, tdi.gate.p7s and tdi.policy.NAME, if there, come first\n"
+"                     (default: without --dir, what systemd says)\n"
 "  --timeout SECONDS  for all of it (default: the policy's, 30 if it says nothing)\n"
 "  --no-hold          go on without the kernel's hold\n"
 "  --result F         write the decision there (default /run/tdi/gate.json)\n"
