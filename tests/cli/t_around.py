@@ -16,7 +16,7 @@ def the_man_page_names_every_verb_option_and_exit_status(b):
         page = f.read().replace("\\-", "-")
     text = b.run("--help").stdout
     for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect", "disconnect",
-                 "measure", "quote", "verify"):
+                 "measure", "quote", "verify", "gate", "status"):
         text += b.run("help", verb).stdout
     for option in set(re.findall(r"--[a-z-]+", text)):
         has(page, option)
@@ -42,14 +42,16 @@ def bash_completes_verbs_options_devices_and_tsms(b):
     b.tree.add_tsm()
     b.tree.add_tdi()
     eq(complete(b, ""), {"list", "show", "bounce", "audit", "recovery", "watch", "connect",
-                         "disconnect", "anchor", "evidence", "measure", "quote", "verify", "policy", "help"})
+                         "disconnect", "anchor", "evidence", "measure", "quote", "verify", "gate",
+                         "status", "policy", "help"})
     eq(complete(b, "dis"), {"disconnect"})
     eq(complete(b, "show", "0000"), {BDF})
     eq(complete(b, "connect", BDF, "--tsm", ""), {"tsm0"})
+    eq(complete(b, "gate", "--device", "0000"), {BDF})
     eq(complete(b, "help", "l"), {"list"})
     eq(complete(b, "evidence", "0000"), {BDF})
     for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect", "disconnect",
-                 "verify", "measure", "quote"):
+                 "verify", "measure", "quote", "gate", "status"):
         options = set(re.findall(r"^  (--[a-z-]+)", b.run("help", verb).stdout, re.M))
         eq((verb, complete(b, verb, "--")), (verb, options | {"--help"}))
 

@@ -18,7 +18,7 @@ def help_lists_every_verb_and_the_exit_statuses(b):
 @test
 def help_of_a_verb_is_the_same_both_ways(b):
     for verb in ("list", "show", "bounce", "audit", "recovery", "watch", "connect",
-                 "disconnect"):
+                 "disconnect", "gate", "status"):
         one, other = b.run("help", verb), b.run(verb, "--help")
         eq((one.returncode, other.returncode), (0, 0))
         eq(one.stdout, other.stdout)
@@ -43,7 +43,8 @@ def wrong_usage_exits_1_and_writes_nothing_to_stdout(b):
                  ["connect", BDF, "--wait", "-1"],
                  ["connect", BDF, "--wait", "99999999999999999999"],
                  ["connect", BDF, "--tsm", "../tsm0"], ["connect", BDF, "--tsm", ""],
-                 ["disconnect", BDF, "--nonsense"], ["help", "x"]):
+                 ["disconnect", BDF, "--nonsense"], ["status", BDF],
+                 ["status", "--x"], ["help", "x"]):
         ret = b.run(*args)
         eq((args, ret.returncode, ret.stdout), (args, 1, ""))
         assert ret.stderr, args

@@ -46,6 +46,28 @@ POLICY = {
     "required_checks": ["certs.crl"]}
 
 
+GATE = {
+    "schema_version": 1, "kind": "gate", "description": "x", "not_before": "2026-01-01T00:00:00Z",
+    "not_after": "2027-01-01T00:00:00+01:00", "timeout": 30, "exposed": "allowed",
+    "devices": [
+        {"name": "disk", "vendor": "1b36", "device": "0010", "class": "0108", "count": 2,
+         "required": False, "policy": "disk.json", "policy_sha256": "00" * 32},
+        {"name": "one", "vendor": "1b36", "device": "0010", "address": "01:00.0",
+         "policy": "a-b_c", "policy_sha256": "ff" * 32}]}
+
+
+def gate_signature(*more):
+    """The form of fuzz_gate.c, of a signature that is good."""
+    key = e.key("ECDSA P-256", "gate")
+    cert = e.certificate("gate", key, ext="keyUsage=digitalSignature\n", digest="sha256")
+    path = os.path.join(e.folder(), "gate.pem")
+    with open(path, "wb") as f:
+        f.write(e.pem(cert))
+    signature = e.openssl("cms", "-sign", "-binary", "-md", "sha256", "-outform", "DER",
+                          "-signer", path, "-inkey", key, *more, data=b"tdi")
+    return b"\1" + struct.pack("<H", len(cert)) + cert + signature
+
+
 class Seeds:
     """A folder of folders."""
 
@@ -114,6 +136,13 @@ def main(top):
 
     seeds.put("policy", "all", json.dumps(POLICY))
     seeds.put("policy", "least", '{"schema_version":1,"kind":"policy"}')
+
+    seeds.put("gate", "all", b"\0" + json.dumps(GATE).encode())
+    seeds.put("gate", "least", b'\0{"schema_version":1,"kind":"gate","devices":[],'
+              b'"not_after":"2027-01-01T00:00:00Z"}')
+    for name, more in (("signed", ()), ("bare", ("-nocerts", "-noattr")),
+                       ("attached", ("-nodetach",))):
+        seeds.put("gate", name, gate_signature(*more))
 
     path = "/devices/pci0000:00/0000:00:02.0/0000:01:00.0"
     seeds.put("kernel", "event", f"change@{path}\0ACTION=change\0DEVPATH={path}\0SUBSYSTEM=pci\0"
