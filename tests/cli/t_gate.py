@@ -1137,8 +1137,10 @@ def gate_that_is_killed_leaves_everything_held(b):
             until = time.monotonic() + 20
             while not g.kernel.log and time.monotonic() < until:
                 time.sleep(0.01)
+            g.kernel.hung_up.clear()
             process.send_signal(signal)
             assert process.wait() != 0
+            assert g.kernel.hung_up.wait(10)    # what it had started went with it
         eq((g.tree.held(), os.path.exists(g.result)), ([BDF], False))
         g.kernel.log.clear()
 

@@ -134,11 +134,14 @@ static void child(const struct gate_job *job, const struct tsm_list *tsms, struc
 
 static void run_child(const struct gate_job *job, const struct tsm_list *tsms,
 		      struct policy *policy, const struct gate_entry *entry, const char *bdf,
-		      unsigned int wait_ms, int fd)
+		      unsigned int wait_ms, pid_t parent, int fd)
 {
 	struct answer answer = { .verdict = GATE_ACCEPTED };
 
+	/* Nothing is accepted that nobody is there to decide about. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(TDI_EXIT_USAGE);
 	/* SIGTERM is to make the kernel undo its work; SIGKILL comes after it. */
 	connect_hold_signals();
 	child(job, tsms, policy, entry, bdf, wait_ms, &answer);
@@ -238,8 +241,8 @@ void gate_connect(const struct gate_job *job, const struct tsm_list *tsms, struc
 		  const struct gate_entry *entry, uint64_t until, struct gate_device *ret)
 {
 	uint64_t started = gate_millis();
+	pid_t pid, self = getpid();
 	int fd[2];
-	pid_t pid;
 
 	if (until < started)
 		until = started;
@@ -253,7 +256,8 @@ void gate_connect(const struct gate_job *job, const struct tsm_list *tsms, struc
 	pid = fork();
 	if (!pid) {
 		close(fd[0]);
-		run_child(job, tsms, policy, entry, ret->bdf, (unsigned int)(until - started), fd[1]);
+		run_child(job, tsms, policy, entry, ret->bdf, (unsigned int)(until - started), self,
+			  fd[1]);
 	}
 	close(fd[1]);
 	if (pid < 0)
