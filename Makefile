@@ -11,6 +11,11 @@ ifneq ($(wildcard ../shared/evidence),)
 export TDI_EVIDENCE ?= ../shared/evidence
 endif
 
+# What is known of the platforms' ABIs, that wire headers are held against.
+ifneq ($(wildcard ../shared/facts),)
+export TDI_FACTS ?= ../shared/facts
+endif
+
 ENTER := tests/kernels/enter
 # One build at a time in a tree; tests run without the lock.
 BUILD := $(ENTER) flock build/.lock $(MAKE) -f build.mk --no-print-directory -j$(TDI_JOBS)
