@@ -14,7 +14,7 @@ depends() {
 }
 
 installkernel() {
-	# "=": fail without it. The platforms' modules: as far as there are any.
+	# Not without the hold; the platforms' modules as far as there are any.
 	hostonly='' instmods -c tdi || return 1
 	hostonly='' instmods tdi-emu tdi-sev-tio tdi-tdx-connect tdi-cca
 	return 0
