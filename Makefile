@@ -25,10 +25,10 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo backends check all modules tools emu initramfs unit cli emu-check e2e \
 	style coverage fuzz kunit soak guard own-kernel bench gate \
-	shell root host clean
+	packages packages-check shell root host clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  TDI_KERNELS=6.12   only that kernel       V=1         every test, every command"
 	@echo "  BACKEND=sev-tio    whose calls the demo makes: emu, sev-tio, tdx-connect, cca"
@@ -103,6 +103,14 @@ fuzz: | build ## every parser, ten million executions each
 
 style: | build ## style and dependency checks
 	@$(RUN) style
+
+packages: | build ## Debian packages, to build/packages: modules (DKMS), command, boot gate
+	@TDI_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || true)} \
+		$(ENTER) flock build/.lock packaging/make-debs
+
+packages-check: all | build ## the packages in a plain Debian: installed, booted, removed
+	@tests/kernels/tree debian
+	@$(RUN) packages packages-long
 
 shell: ## a shell where the tools are
 	@$(ENTER) bash

@@ -34,14 +34,14 @@ objects = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
 define compile
 $$(B)/obj/$(1)/%.o: %.c build.mk
 	$$(Q)mkdir -p $$(@D)
-	$$(call say,CC,$$<) $$(CC) $$(CFLAGS) $(2) -MMD -MP -MT $$@ -MF $$@.d -c -o $$@.part $$< && mv $$@.part $$@
+	$$(call say,CC,$$<) $$(CC) $$(CPPFLAGS) $$(CFLAGS) $(2) -MMD -MP -MT $$@ -MF $$@.d -c -o $$@.part $$< && mv $$@.part $$@
 -include $$(shell find $$(B)/obj/$(1) -name '*.d' 2>/dev/null)
 endef
 
 # What the tool is linked with.
 tool_libs := -ljson-c -lcrypto -lkeyutils -ltss2-esys -ltss2-mu -ltss2-rc -ltss2-tctildr
 
-link = $(call say,LD,$@) $(CC) $(CFLAGS) $(1) -o $@.part $(filter %.o,$^) $(2) && mv $@.part $@
+link = $(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) $(1) -o $@.part $(filter %.o,$^) $(2) && mv $@.part $@
 
 # --- tdi, the attestation tool ------------------------------------------------
 
