@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A device vendor's certificates: root, intermediate, and a leaf for each
- * function, all ECDSA P-384, new at each start. Leafs carry what CMA asks for
+ * function, all ECDSA P-384, new at each start (but the root, if it is kept). Leafs carry what CMA asks for
  * (PCIe r6.1 6.31.3): the function's ids, and its serial number, in the
  * subject alternative name, so that a chain can be held against config space.
  */
@@ -150,17 +150,59 @@ void cert_destroy_ca(struct cert_chain *c)
 	free(c);
 }
 
-struct cert_chain *cert_create_ca(void)
+/* Key and certificate of a root that was kept; false if there is none that is whole. */
+static bool read_root(struct cert_chain *c, const char *path)
+{
+	FILE *in = fopen(path, "r");
+
+	if (!in)
+		return false;
+	c->root_key = PEM_read_PrivateKey(in, NULL, NULL, NULL);
+	c->root = PEM_read_X509(in, NULL, NULL, NULL);
+	fclose(in);
+	return c->root_key && c->root && X509_check_private_key(c->root, c->root_key) == 1;
+}
+
+static bool make_root(struct cert_chain *c)
+{
+	c->root_key = EVP_EC_gen("P-384");
+	if (c->root_key)
+		c->root = make_cert(c->root_key, "tdisp-emu root", NULL, c->root_key,
+				    ca_exts, NULL);
+	return c->root;
+}
+
+static bool keep_root(const struct cert_chain *c, const char *path)
+{
+	FILE *out = fopen(path, "wx");
+	bool ok;
+
+	if (!out)
+		return false;
+	ok = PEM_write_PrivateKey(out, c->root_key, NULL, NULL, 0, NULL, NULL) &&
+	     PEM_write_X509(out, c->root);
+	return !fclose(out) && ok;
+}
+
+static bool get_root(struct cert_chain *c, const char *keep)
+{
+	if (!keep || access(keep, F_OK))
+		return make_root(c) && (!keep || keep_root(c, keep));
+	return read_root(c, keep);
+}
+
+struct cert_chain *cert_create_ca(const char *keep)
 {
 	struct cert_chain *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	c->root_key = EVP_EC_gen("P-384");
 	c->inter_key = EVP_EC_gen("P-384");
-	if (c->root_key && c->inter_key)
-		c->root = make_cert(c->root_key, "tdisp-emu root", NULL, c->root_key,
-				    ca_exts, NULL);
+	if (c->inter_key && !get_root(c, keep)) {
+		log_openssl(keep ? keep : "root");
+		cert_destroy_ca(c);
+		return NULL;
+	}
 	if (c->root)
 		c->inter = make_cert(c->inter_key, "tdisp-emu intermediate", c->root,
 				     c->root_key, ca_exts, NULL);

@@ -453,8 +453,11 @@ void control_destroy(void);
 
 /* ---- cert.c --------------------------------------------------------------------- */
 
-/* Root, intermediate, leaf: P-384, made at start; per-function leaf (CMA SAN). */
-struct cert_chain *cert_create_ca(void);
+/*
+ * Root, intermediate, leaf: P-384, made at start; per-function leaf (CMA SAN). The root,
+ * with its key, is that of the file keep, which is made if there is none; NULL: nowhere.
+ */
+struct cert_chain *cert_create_ca(const char *keep);
 void cert_destroy_ca(struct cert_chain *c);
 /* The root as DIR/root-ca.pem, for a policy to pin; 0 or -errno. */
 int cert_write_root(const struct cert_chain *c, const char *dir);

@@ -24,6 +24,7 @@ struct options {
 	const char *disk;
 	const char *log;
 	const struct personality *platform;
+	const char *ca;
 	unsigned int nr_nvme;
 	unsigned int nr_dma;
 	bool order_given;
@@ -44,6 +45,7 @@ static const char usage[] =
 	"                 [--nvme N] [--dma N] [--bar2 whole|mixed|holes] [--bar2-mib N]\n"
 	"                 [--tee-mailbox] [--msi] [--no-event] [--strict LIST]\n"
 	"                 [--registers few|all] [--one-device] [--seed HEX] [--log FILE]\n"
+	"                 [--ca FILE]\n"
 	"An emulated TDISP platform for tests, behind vfio-user. It protects nothing.\n"
 	"See Documentation/tdisp-emu.rst.\n";
 
@@ -136,6 +138,7 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "one-device",	no_argument,	   NULL, 'O' },
 		{ "seed",	required_argument, NULL, 's' },
 		{ "log",	required_argument, NULL, 'l' },
+		{ "ca",		required_argument, NULL, 'c' },
 		{ "help",	no_argument,	   NULL, 'h' },
 		{ 0 },
 	};
@@ -195,6 +198,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'l':
 			o->log = optarg;
+			break;
+		case 'c':
+			o->ca = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -288,7 +294,7 @@ static bool start(struct emu *e, const struct options *o)
 	e->one_device = o->one_device;
 	e->bar2_report = o->bar2_report;
 	e->bar2_size = o->bar2_size;
-	e->certs = cert_create_ca();
+	e->certs = cert_create_ca(o->ca);
 	e->tsm = tsm_create(e);
 	e->host = host_create(e);
 	if (!e->certs || !e->tsm || !e->host ||

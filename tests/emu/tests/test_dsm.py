@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import struct
+import tempfile
 
 import guest
 import spdm
@@ -99,6 +100,29 @@ def chain():
 		except AssertionError:
 			return
 		raise AssertionError("verified under a stranger's root")
+
+
+@claim("a root that is kept is the next emulator's, and one that is broken is nobody's")
+def kept_root():
+	with tempfile.TemporaryDirectory() as top:
+		kept = os.path.join(top, "ca.pem")
+		roots = []
+		for _ in range(2):
+			with Emulator("--ca", kept) as emu, Attested(emu) as t:
+				with open(os.path.join(emu.dir, "root-ca.pem"), "rb") as f:
+					roots.append(f.read())
+				spdm.Chain(t.object(CERTS)).verify(roots[-1])
+		assert roots[0] == roots[1]
+		with open(kept, "w") as f:
+			f.write("broken")
+		try:
+			with Emulator("--ca", kept):
+				pass
+		except Exception:
+			with open(kept) as f:
+				assert f.read() == "broken"
+			return
+		raise AssertionError("started with a broken root")
 
 
 @claim("the leaf is a P-384 SPDM responder's, with the function's ids and serial number")
