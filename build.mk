@@ -145,3 +145,12 @@ $(bench_stock): $(B)/bench/%.img: $(B)/initramfs/%.img
 $(bench_own): $(B)/bench/%.img: $(B)/own/%/initramfs.img
 $(bench_stock) $(bench_own): $(bench_programs:%=$(B)/bench/root/%)
 	$(call say,INITRD,$(@:$(B)/%=%)) (cat $(filter %.img,$^) && cd $(B)/bench/root && printf '%s\n' $(bench_programs) | cpio --quiet -o -H newc -R 0:0 | gzip -1) >$@.part && mv $@.part $@
+
+# --- the image: modules for its kernel; image/make puts it together ---------------
+
+.PHONY: image-parts
+image-parts: tools emu $(B)/image/modules/.built
+
+$(B)/image/modules/.built: $(guest_src) tests/kernels/modules
+	$(Q)mkdir -p $(@D)
+	$(call say,MODULES,$(IMAGE_KERNEL)) tests/kernels/modules $(IMAGE_KERNEL) $(@D) $(if $(V),,>$(@D).log 2>&1 || { grep -vE '^ +(CC|LD|MODPOST) ' $(@D).log; false; }) && touch $@
