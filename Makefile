@@ -25,7 +25,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help demo backends check all modules tools emu initramfs unit cli emu-check e2e \
 	style coverage fuzz kunit soak guard own-kernel bench gate \
-	packages packages-check shell root host clean
+	packages packages-check image image-run image-check shell root host clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +40,7 @@ demo: all ## a disk goes private in a VM and comes back, told line by line
 backends: own-kernel ## each platform's ABI: conformance, and attacks that must fail
 	@$(RUN) backends
 
-check: all own-kernel ## every test; the last line is the sum
+check: all own-kernel image ## every test; the last line is the sum
 	@$(RUN) check
 
 # KUnit, KASAN, lockdep and the kernel's own TSM class need kernels of our own; they
@@ -94,6 +94,16 @@ gate: all ## no driver before its device was accepted
 bench: all ## what DMA costs in instructions, and that nothing bounces
 	@$(BUILD) bench
 	@$(RUN) bench-long; status=$$?; $(ENTER) tests/bench/report; exit $$status
+
+# TDI_IMAGE_POLICY, .._CMDLINE, .._OVERLAY, .._PACKAGES: see Documentation/image.rst.
+image: | build ## a confidential VM image that lets in what its policy names
+	@image/make
+
+image-run: image ## boot it, with emulator and TPM (UEFI=1: measured, by firmware; FRESH=1)
+	@$(ENTER) image/run $(if $(UEFI),--uefi) $(if $(FRESH),--fresh)
+
+image-check: image ## the image, with hosts that mean no good
+	@$(RUN) image
 
 coverage: | build ## what the unit tests reach of guest/lib
 	@$(RUN) coverage

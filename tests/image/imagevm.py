@@ -107,8 +107,8 @@ class ImageVm(Vm):
     def __init__(self, name: str, *, tpm: Tpm | None, directory: Path = IMAGE,
                  disk: Path | None = None, uefi: bool = False, ca: Path | None = None,
                  credentials: Mapping[str, bytes] | None = None, agent: bool = True,
-                 append: str = "", console: str = "", **more: Any):
-        super().__init__(name, (directory / "roothash").read_text()[:12], dma=0, append=append,
+                 append: str = "", console: str = "", dma: int = 0, **more: Any):
+        super().__init__(name, (directory / "roothash").read_text()[:12], dma=dma, append=append,
                          initramfs=directory / "initrd", image=directory / "vmlinuz", **more)
         self.name = f"image-{name}"
         self.tpm, self.uefi, self.files = tpm, uefi, directory
@@ -123,9 +123,6 @@ class ImageVm(Vm):
                 "systemd.unit-dropin.multi-user.target": AGENT_WANTED.encode(),
                 "agent.script": (TOP / "tests/e2e/initramfs/scripts/tdi-agent").read_bytes()}
 
-    def functions(self) -> list[str]:
-        return ["tsm"] + [f"nvme{i}" for i in range(self.nvme)]
-
     def _start(self) -> None:
         disk = self.disk or self.directory / "disk.img"
         if not disk.exists():
@@ -135,7 +132,7 @@ class ImageVm(Vm):
             self.tpm.start()
         if self.with_emulator:
             self.emu = Emulator(self.directory, ["--disk", str(disk), "--nvme", str(self.nvme),
-                                                 "--dma", "0", "--ca", str(self.ca), *self.devices])
+                                                 "--dma", str(self.dma), "--ca", str(self.ca), *self.devices])
         self.before_boot()
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)

@@ -1,0 +1,512 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The image (image/make) as a host boots it: the data disk is unlocked if everything is
+as its policy says, and stays locked if anything is not.
+
+    test_image.py [WORD...]      cases whose name contains a WORD
+
+First an owner makes the data disk, sealed to the verdict that image/predict computes.
+Then it is booted again, by OVMF, and what the TPM says is compared with what was
+predicted; and then by hosts that each do something wrong, with a copy of the disk and of
+the TPM that would unlock it.
+"""
+
+from __future__ import annotations
+
+import base64
+import filecmp
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from imagevm import IMAGE, TEST_KEYS, TOP, ImageVm, Tpm  # noqa: E402
+from tap import Failed, Tap, check, equal, figure  # noqa: E402
+from vm import BOOT_TIMEOUT, RUN_TIMEOUT, SLOW, Lines, VmError  # noqa: E402
+
+JOBS = int(os.environ.get("TDI_JOBS") or os.cpu_count() or 1)
+DISK_MIB = 48
+TIMEOUT = 20 * SLOW             # of the tests' policies, in seconds: TCG is slow
+GATE_SECONDS = 15
+# What a function has done to memory, and whether anybody asked it to.
+TOUCHED = ("dma_read_bytes_shared", "dma_write_bytes_shared", "dma_read_bytes_private",
+           "dma_write_bytes_private", "dma_bytes_open", "dma_ok", "dma_refused", "interrupts")
+PREDICTED = (2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15)
+FILE = "/srv/data/secret"
+
+
+# --- policies -----------------------------------------------------------------
+
+def gate(**changed: Any) -> bytes:
+    """The image's policy, with something changed."""
+    policy = json.loads((IMAGE / "policy/gate.json").read_text())
+    policy["timeout"] = min(120, int(TIMEOUT))
+    return json.dumps({**policy, **changed}).encode()
+
+
+def sign(text: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as top:
+        path = Path(top) / "gate.json"
+        path.write_bytes(text)
+        subprocess.run([TOP / "image/test-policy", "--sign", TEST_KEYS, path], check=True)
+        return path.with_name("gate.json.p7s").read_bytes()
+
+
+def credentials(text: bytes, signature: bytes | None, **policies: bytes) -> dict[str, bytes]:
+    """What a host would hand over: policies named "disk.json" come as disk=..."""
+    disk = policies.get("disk") or (IMAGE / "policy/disk.json").read_bytes()
+    given = {"tdi.gate": text, "tdi.policy.disk.json": disk}
+    if signature is not None:
+        given["tdi.gate.p7s"] = signature
+    return given
+
+
+def patient() -> dict[str, bytes]:
+    """The image's own policy, with a timeout for machines as slow as this one."""
+    text = gate()
+    return credentials(text, sign(text))
+
+
+# --- a booted image -------------------------------------------------------------
+
+class Booted:
+    """What a person finds in it."""
+
+    def __init__(self, vm: ImageVm):
+        self.vm, self.guest, self.emu = vm, vm.guest, vm.emu
+
+    def sh(self, script: str, timeout: float = RUN_TIMEOUT) -> str:
+        return self.guest.sh(script, timeout)
+
+    def settle(self) -> None:
+        """Until nothing is being started any more."""
+        deadline = time.monotonic() + BOOT_TIMEOUT
+        while self.sh("systemctl list-jobs --no-legend"):
+            check(time.monotonic() < deadline, "units are still being started: "
+                  + self.sh("systemctl list-jobs --no-legend"))
+            time.sleep(0.3)
+
+    def active(self, unit: str) -> bool:
+        return self.guest.run(f"systemctl -q is-active {unit}")[0] == 0
+
+    def decision(self) -> dict[str, Any]:
+        decision: dict[str, Any] = json.loads(self.sh("cat /run/tdi/gate.json"))
+        return decision
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self.sh("tdi status --json"))
+        return status
+
+    def gate_lines(self, name: str) -> list[str]:
+        return self.sh(f"cat /sys/devices/tdi-gate/{name}").splitlines()
+
+    def pcr(self, number: int) -> str:
+        return self.sh(f"tpm2_pcrread sha256:{number} | grep -o '0x.*'")[2:].lower()
+
+    def bytes_of(self, path: str) -> bytes:
+        return base64.b64decode(self.sh(f"base64 -w0 {path}"))
+
+    def unlocked(self) -> bool:
+        return self.guest.run("mountpoint -q /srv/data")[0] == 0
+
+
+def no_window(b: Booted) -> None:
+    equal(b.gate_lines("policy"), ["all"], "hold")
+    equal(b.gate_lines("exposed"), [], "exposed")
+
+
+def disk_is_private(b: Booted) -> None:
+    found = b.status()["devices"]
+    equal([(d["standing"], d["driver"], d["exposed"]) for d in found],
+          [("accepted", "nvme", None)], "devices")
+    bdf = found[0]["bdf"]
+    equal(b.sh(f"cat /sys/bus/pci/devices/{bdf}/tsm/dma"), "direct", "dma")
+    stats = b.emu.stats("nvme0")
+    check(stats["dma_read_bytes_private"] > 0, "the disk reads private memory")
+    equal(stats["dma_read_bytes_shared"] + stats["dma_write_bytes_shared"], 0, "shared bytes")
+
+
+# --- the owner's boots ------------------------------------------------------------
+
+class Owner:
+    """The data disk and its TPM, as they are kept between boots."""
+
+    def __init__(self, top: Path):
+        self.top = top
+        self.disk = top / "data.img"
+        self.tpm = top / "tpm"
+        self.made = False
+        self.secret = secrets.token_hex(16)
+
+    def copy(self, name: str) -> Owner:
+        other = Owner(self.top / name)
+        other.top.mkdir()
+        shutil.copy(self.disk, other.disk)
+        shutil.copytree(self.tpm, other.tpm, ignore=lambda _, names: [
+            n for n in names if n.endswith((".sock", ".ctrl", ".lock")) or n == ".lock"])
+        other.secret = self.secret
+        return other
+
+    def boot(self, name: str, **more: Any) -> ImageVm:
+        more.setdefault("tpm", Tpm(self.tpm))
+        more.setdefault("credentials", patient())
+        return ImageVm(name, disk=self.disk, disk_mib=DISK_MIB, **more)
+
+
+def predicted_pcrs() -> dict[str, dict[str, str]]:
+    out = subprocess.run([TOP / "image/predict", IMAGE], check=True, capture_output=True, text=True)
+    found: dict[str, dict[str, str]] = json.loads(out.stdout)
+    return found
+
+
+def the_first_boot(owner: Owner) -> None:
+    """Its own policy, from the image; the owner makes the disk."""
+    expected = predicted_pcrs()["sha256"]["15"]
+    with owner.boot("first", credentials={}) as vm:
+        b = Booted(vm)
+        b.settle()
+        decision = b.decision()
+        equal((decision["verdict"], decision["reason"], decision["source"]),
+              ("yes", None, "directory"), "decision")
+        check(b.active("multi-user.target"), "multi-user.target is reached")
+        equal(b.sh("systemctl --failed --no-legend"), "", "failed units")
+        no_window(b)
+        equal(b.pcr(15), expected, "PCR 15")
+        seconds = decision["decided_at_boottime"]
+        figure("gate_seconds_after_kernel", round(seconds, 1))
+        key = b.sh(f"tdi-data-setup {expected} 2>/dev/null", timeout=3 * RUN_TIMEOUT)
+        check(len(key.split("-")) == 8, f"a recovery key: {key!r}")
+        check(b.unlocked(), "the data disk is mounted")
+        b.sh(f"echo {owner.secret} >{FILE}; sync")
+        disk_is_private(b)
+        b.sh("systemctl stop srv-data.mount tdi-data.service")
+        owner.made = True
+        check(seconds <= GATE_SECONDS * SLOW, f"decided {seconds:.1f} s after the kernel started,"
+              f" {GATE_SECONDS * SLOW:.0f} are allowed")
+
+
+def the_second_boot_by_firmware(owner: Owner) -> None:
+    """OVMF, the unified kernel image, everything measured; the file is there."""
+    with owner.boot("uefi", uefi=True) as vm:
+        b = Booted(vm)
+        b.settle()
+        equal(b.decision()["verdict"], "yes", "decision")
+        figure("gate_seconds_after_kernel_uefi", round(b.decision()["decided_at_boottime"], 1))
+        check(b.unlocked(), "the data disk is mounted")
+        equal(b.sh(f"cat {FILE}"), owner.secret, "the file that was written")
+        no_window(b)
+        disk_is_private(b)
+        quoted(b)
+
+
+def quoted(b: Booted) -> None:
+    """The TPM's own word for its PCRs, checked by tpm2-tools, against the prediction."""
+    nonce = secrets.token_hex(16)
+    pcrs = ",".join(str(n) for n in range(16))
+    b.sh("cd /tmp && tpm2_createek -Q -c ek -G ecc -u ek.pub &&"
+         " tpm2_createak -Q -C ek -c ak -G ecc -g sha256 -s ecdsa -u ak.pem -f pem &&"
+         " tpm2_flushcontext -t", timeout=2 * RUN_TIMEOUT)
+    b.sh(f"cd /tmp && tpm2_quote -Q -c ak -l sha256:{pcrs}+sha384:{pcrs} -q {nonce}"
+         " -m quote -s signature -o pcrs", timeout=2 * RUN_TIMEOUT)
+    files = {name: b.bytes_of(f"/tmp/{name}") for name in ("ak.pem", "quote", "signature", "pcrs")}
+    files["firmware"] = b.bytes_of("/sys/kernel/security/tpm0/binary_bios_measurements")
+    files["gate"] = b.bytes_of(b.sh("ls /run/tdi/*eventlog* /run/log/tdi/* 2>/dev/null | head -1"))
+    values = pcr_values(b)
+    with tempfile.TemporaryDirectory() as top:
+        for name, data in files.items():
+            (Path(top) / name).write_bytes(data)
+        agree = [tool(top, "tpm2_checkquote", "-u", "ak.pem", "-m", "quote", "-s", "signature",
+                      "-f", "pcrs", "-q", nonce)]
+        for log in ("firmware", "gate"):
+            said = tool(top, "tpm2_eventlog", log)
+            agree.append(said and eventlog_agrees(said, values))
+    figure("tpm2_tools_agree", int(all(agree)))
+    expected = predicted_pcrs()
+    wrong = [f"{bank} {n}: predicted {expected[bank][str(n)]}, found {values[bank][n]}"
+             for bank in expected for n in PREDICTED if expected[bank][str(n)] != values[bank][n]]
+    figure("pcr_predicted_equal", int(not wrong))
+    check(all(agree), f"tpm2_checkquote, firmware's log, gate's log: {[bool(a) for a in agree]}")
+    check(not wrong, "\n".join(wrong))
+
+
+def tool(top: str, *argv: str) -> str:
+    """What it says; nothing if it does not accept."""
+    ret = subprocess.run(argv, cwd=top, capture_output=True, text=True, check=False, timeout=60)
+    if ret.returncode:
+        print(f"# {argv[0]}: {ret.stderr.strip()}")
+    return "" if ret.returncode else ret.stdout or "accepted"
+
+
+def pcr_values(b: Booted) -> dict[str, dict[int, str]]:
+    found: dict[str, dict[int, str]] = {}
+    bank = ""
+    for line in b.sh("tpm2_pcrread sha256:all+sha384:all").splitlines():
+        left, _, right = line.strip().partition(":")
+        if right:
+            found[bank][int(left)] = right.strip()[2:].lower()
+        else:
+            bank = left
+            found[bank] = {}
+    return found
+
+
+def eventlog_agrees(said: str, values: dict[str, dict[int, str]]) -> bool:
+    """The PCRs that tpm2_eventlog makes of a log are the TPM's."""
+    bank, compared = "", 0
+    for line in said[said.rindex("\npcrs:"):].splitlines():
+        left, _, right = line.strip().partition(":")
+        if left.strip().isdigit():
+            compared += 1
+            if int(right.strip(), 16) != int(values[bank][int(left)], 16):
+                print(f"# {bank} {left}: the log gives {right}, the TPM {values[bank][int(left)]}")
+                return False
+        elif left in values:
+            bank = left
+    return compared > 0
+
+
+# --- other hosts --------------------------------------------------------------------
+
+def locked(b: Booted, status: int | tuple[int, ...], words: str, present: bool = True) -> None:
+    """No data for anybody, and one clear reason; everything else is as always."""
+    b.settle()
+    check(b.active("multi-user.target"), "the rest of the system is up")
+    decision = b.decision()
+    equal(decision["verdict"], "no", "decision")
+    check(decision["exit_status"] in ((status,) if isinstance(status, int) else status),
+          f"exit status {decision['exit_status']} ({decision['reason']})")
+    check(words in decision["reason"], f"the reason names {words!r}: {decision['reason']}")
+    check(decision["seconds"] <= TIMEOUT + 1, f"decided in {decision['seconds']} s,"
+          f" the timeout is {TIMEOUT} s")
+    shown = b.status()
+    equal(shown["decision"]["reason"], decision["reason"], "tdi status")
+    check(decision["reason"] in b.sh("tdi status"), "tdi status tells a person")
+    journal = b.sh("journalctl -b -u tdi-gate.service -o cat --no-pager")
+    check(decision["reason"] in journal, f"the journal has it: {journal}")
+    for unit in ("tdi-devices.target", "tdi-data.service", "srv-data.mount"):
+        check(not b.active(unit), f"{unit} is not reached")
+    check(not b.unlocked(), "nothing is mounted")
+    equal(b.sh("dmsetup table --target crypt"), "No devices found", "dm-crypt")
+    equal(b.guest.run("ls /dev/nvme?n1 /dev/tdi/data")[0] != 0, True, "no disk")
+    no_window(b)
+    if present:
+        device = [d for d in shown["devices"] if d["id"] == "1234:7d52"]
+        equal([(d["standing"], d["driver"]) for d in device], [("held", None)], "device")
+        stats = b.emu.stats("nvme0")
+        equal({n: stats[n] for n in TOUCHED if stats[n]}, {}, "what the disk did")
+
+
+def unsigned(owner: Owner) -> None:
+    with owner.boot("unsigned", credentials=credentials(gate(), None)) as vm:
+        locked(Booted(vm), 3, "signature")
+
+
+def altered(owner: Owner) -> None:
+    text = gate()
+    signature = sign(text)
+    with owner.boot("altered", credentials=credentials(
+            text.replace(b'"required": true', b'"required":false'), signature)) as vm:
+        locked(Booted(vm), 3, "signature")
+
+
+def altered_device_policy(owner: Owner) -> None:
+    """The gate's is as it was signed, the one it names is not."""
+    text = gate()
+    disk = (IMAGE / "policy/disk.json").read_bytes().replace(b"measurements", b"measurements ", 1)
+    with owner.boot("altered-device", credentials=credentials(text, sign(text), disk=disk)) as vm:
+        locked(Booted(vm), 3, "disk.json")
+
+
+def expired(owner: Owner) -> None:
+    text = gate(not_before="2020-01-01T00:00:00Z", not_after="2021-01-01T00:00:00Z")
+    with owner.boot("expired", credentials=credentials(text, sign(text))) as vm:
+        locked(Booted(vm), 3, "2021-01-01")
+
+
+def other_vendor(owner: Owner) -> None:
+    """The same IDs, another root of trust."""
+    with owner.boot("other-vendor", ca=owner.top / "other-ca.pem") as vm:
+        locked(Booted(vm), (2, 3), "certificates")
+
+
+class OtherFirmware(ImageVm):
+    def before_boot(self) -> None:
+        self.emu.cmd("fault nvme0 other-firmware")
+
+
+def other_firmware(owner: Owner) -> None:
+    with OtherFirmware("other-firmware", disk=owner.disk, tpm=Tpm(owner.tpm),
+                       credentials=patient()) as vm:
+        locked(Booted(vm), (2, 3), "measurements")
+
+
+def no_device(owner: Owner) -> None:
+    """The host gives the machine another device, that no entry asks for."""
+    with owner.boot("no-device", nvme=0, dma=1) as vm:
+        b = Booted(vm)
+        locked(b, 4, "expected 1 of 1234:7d52", present=False)
+        equal([(d["id"], d["standing"], d["driver"]) for d in b.status()["devices"]],
+              [("1234:7d51", "held", None)], "the other device")
+
+
+def no_tpm(owner: Owner) -> None:
+    with owner.boot("no-tpm", tpm=None) as vm:
+        locked(Booted(vm), 6, "TPM")
+
+
+class Silent(ImageVm):
+    """A host that never answers."""
+
+    def before_boot(self) -> None:
+        self.emu.cmd("silent on")
+
+
+def silent_host(owner: Owner) -> None:
+    with Silent("silent", disk=owner.disk, tpm=Tpm(owner.tpm), credentials=patient()) as vm:
+        locked(Booted(vm), (4, 6), "")
+
+
+class FallsSilent(ImageVm):
+    """A host that stops answering once the device is locked."""
+
+    def before_boot(self) -> None:
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        try:
+            line = Lines(self.directory / "control.sock", time.monotonic() + 20, lambda: True)
+            deadline = time.monotonic() + BOOT_TIMEOUT
+            locks = 0
+            while not locks and time.monotonic() < deadline:
+                line.write("stats")
+                locks = json.loads(line.read(deadline))["functions"]["nvme0"]["locks"]
+                time.sleep(0.01)
+            line.write("silent on")
+            line.read(deadline)
+            line.close()
+        except VmError:
+            pass    # the VM has ended
+
+
+def host_falls_silent(owner: Owner) -> None:
+    with FallsSilent("falls-silent", disk=owner.disk, tpm=Tpm(owner.tpm),
+                     credentials=patient()) as vm:
+        locked(Booted(vm), (4, 6), "")
+
+
+# --- the build ------------------------------------------------------------------------
+
+PRODUCTS = ("root.img", "tdisp-guest.efi", "vmlinuz", "initrd", "cmdline", "roothash", "tree.txt",
+            "pcrs.json")
+
+
+def two_builds_are_one(_: Owner) -> None:
+    """From the same inputs, in other directories, one after the other."""
+    same = False
+    made = []
+    try:
+        with tempfile.TemporaryDirectory(dir=IMAGE) as top:
+            for name, mask in (("a", 0o022), ("b", 0o077)):
+                out = Path(top) / name
+                old = os.umask(mask)
+                try:
+                    ret = subprocess.run(
+                        [TOP / "image/build", IMAGE / "input/base.tar", IMAGE / "input", out],
+                        env={**os.environ, **build_environment()}, capture_output=True, text=True,
+                        check=False)
+                finally:
+                    os.umask(old)
+                check(ret.returncode == 0, ret.stderr)
+                made.append(out)
+            differ = [p for p in PRODUCTS
+                      if not filecmp.cmp(made[0] / p, made[1] / p, shallow=False)
+                      or not filecmp.cmp(made[0] / p, IMAGE / p, shallow=False)]
+        same = not differ
+        check(same, f"differ: {differ}")
+    finally:
+        figure("reproducible", int(same))
+
+
+def build_environment() -> dict[str, str]:
+    return dict(line.split("=", 1) for line in
+                (IMAGE / "input/environment").read_text().splitlines())
+
+
+# --- all of it ---------------------------------------------------------------------------
+
+Case = Callable[[Owner], None]
+OWNERS: tuple[tuple[str, Case], ...] = (
+    ("first boot: accepted, no window, the disk is made, sealed to the predicted verdict",
+     the_first_boot),
+    ("second boot, by firmware: the file is there; PCRs as predicted; tpm2-tools agree",
+     the_second_boot_by_firmware),
+)
+OTHERS: tuple[tuple[str, Case], ...] = (
+    ("an unsigned policy", unsigned),
+    ("an altered policy", altered),
+    ("an altered policy of a device", altered_device_policy),
+    ("an expired policy", expired),
+    ("a device of another vendor in its place", other_vendor),
+    ("a device with other firmware", other_firmware),
+    ("another kind of device", no_device),
+    ("no TPM", no_tpm),
+    ("a host that never answers", silent_host),
+    ("a host that falls silent", host_falls_silent),
+)
+
+
+def attempt(case: Case, owner: Owner) -> tuple[bool, str]:
+    try:
+        case(owner)
+        return True, ""
+    except (Failed, VmError) as e:
+        return False, str(e)
+    except Exception:
+        return False, traceback.format_exc()
+
+
+def main(words: list[str]) -> None:
+    def chosen(case: tuple[str, Case]) -> bool:
+        return not words or any(w in f"{case[0]} {case[1].__name__}" for w in words)
+
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="tdi-image-", dir="/dev/shm") as top:
+        owner = Owner(Path(top))
+        others = [c for c in OTHERS if chosen(c)]
+        for claim, case in OWNERS:
+            needed = case is the_first_boot and (others or chosen(OWNERS[1]))
+            if needed or chosen((claim, case)):
+                start = time.monotonic()
+                ok, said = attempt(case, owner)
+                tap.result(ok, claim, said)
+                tap.explain(f"{time.monotonic() - start:.1f} s")
+        if owner.made:
+            with ThreadPoolExecutor(JOBS) as pool:
+                done = list(pool.map(
+                    lambda c: attempt(c[1], owner.copy(c[1].__name__)), others))
+        else:
+            done = [(False, "there is no data disk")] * len(others)
+        for (claim, _), (ok, said) in zip(others, done):
+            tap.result(ok, f"{claim}: the data stays locked, the rest comes up", said)
+        figure("fail_closed_cases", len(others))
+        figure("fail_closed_ok", sum(ok for ok, _ in done))
+        if chosen(("two builds are one", two_builds_are_one)):
+            ok, said = attempt(two_builds_are_one, owner)
+            tap.result(ok, "two builds of one image are the same, bit for bit", said)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
