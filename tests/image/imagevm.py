@@ -131,8 +131,9 @@ class ImageVm(Vm):
         if self.tpm:
             self.tpm.start()
         if self.with_emulator:
-            self.emu = Emulator(self.directory, ["--disk", str(disk), "--nvme", str(self.nvme),
-                                                 "--dma", str(self.dma), "--ca", str(self.ca), *self.devices])
+            self.emu = Emulator(self.directory, [
+                "--disk", str(disk), "--nvme", str(self.nvme), "--dma", str(self.dma),
+                "--ca", str(self.ca), *self.devices])
         self.before_boot()
         with open(self.directory / "qemu.log", "wb") as log:
             self._qemu = _spawn(self._qemu_argv(), stdout=log, stderr=log)
@@ -158,7 +159,8 @@ class ImageVm(Vm):
             at = argv.index("-serial")
             argv[at + 1] = self.console
         argv += ["-drive", f"if=none,id=root,format=raw,readonly=on,file={self.files / 'root.img'}",
-                 "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=0x10,disable-legacy=on,iommu_platform=on"
+                 "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=0x10,"
+                 "disable-legacy=on,iommu_platform=on"
                  + (",bootindex=0" if self.uefi else "")]
         if self.tpm:
             argv += ["-chardev", f"socket,id=tpm,path={self.tpm.control}",
