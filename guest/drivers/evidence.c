@@ -257,7 +257,8 @@ static int check_info(struct tdi *tdi, const struct tdi_tsm_info *info)
 		return -EKEYREJECTED;
 	}
 	/* The host asks for the lock; the line size is the platform's to choose. */
-	if ((info->lock_flags & ~TDISP_LOCK_CACHE_LINE_128) != TDI_LOCK_FLAGS) {
+	if (!info->no_lock_flags &&
+	    (info->lock_flags & ~TDISP_LOCK_CACHE_LINE_128) != TDI_LOCK_FLAGS) {
 		tdi_reason(tdi, "lock flags: expected %#lx, found %#x (TSM)",
 			   TDI_LOCK_FLAGS, info->lock_flags);
 		return -EPERM;

@@ -94,6 +94,27 @@ static void every_measurement_has_a_nonce_of_its_own(struct kunit *test)
 	}
 }
 
+static void add_a_flag(struct fake_tdi *t, enum fake_op op)
+{
+	if (op == FAKE_INFO)
+		t->lock_flags |= TDISP_LOCK_MSIX;
+}
+
+static void lock_flags_that_were_not_asked_for_are_refused(struct kunit *test)
+{
+	good(test);
+	fb->before = add_a_flag;
+	refused(test, -EPERM, "lock flags: expected 0x1, found 0x5");
+}
+
+static void lock_flags_that_the_platform_does_not_tell_are_not_compared(struct kunit *test)
+{
+	good(test);
+	ft->no_lock_flags = true;
+	fb->before = add_a_flag;
+	KUNIT_EXPECT_EQ(test, fake_lock(tdi), 0);
+}
+
 static void the_published_nonce_is_the_one_that_was_measured(struct kunit *test)
 {
 	good(test);
@@ -477,6 +498,8 @@ static void a_device_in_error_between_lock_and_accept_is_refused(struct kunit *t
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_generation_is_never_used_twice),
 	KUNIT_CASE(every_measurement_has_a_nonce_of_its_own),
+	KUNIT_CASE(lock_flags_that_were_not_asked_for_are_refused),
+	KUNIT_CASE(lock_flags_that_the_platform_does_not_tell_are_not_compared),
 	KUNIT_CASE(the_published_nonce_is_the_one_that_was_measured),
 	KUNIT_CASE(the_published_tokens_are_the_platforms),
 	KUNIT_CASE(tokens_are_equal_only_if_all_three_are),

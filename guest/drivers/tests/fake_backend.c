@@ -161,6 +161,7 @@ static int fake_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 		.hash		= ft->hash,
 		.digest_valid	= ft->digest_valid,
 		.lock_flags	= ft->lock_flags,
+		.no_lock_flags	= ft->no_lock_flags,
 		.nonces		= ft->nonces,
 		.has_bars	= true,
 		.has_dma	= true,

@@ -57,6 +57,7 @@ enum fake_op {
  * @nonces: current ones
  * @digest_valid: objects that have a digest
  * @lock_flags: of the last LOCK
+ * @no_lock_flags: the platform tells nobody
  * @bar: where the BARs were at LOCK
  * @object: evidence that the host hands over; the digests are made of @attested
  * @object_len: its length
@@ -82,6 +83,7 @@ struct fake_tdi {
 	struct tdi_nonces nonces;
 	u32 digest_valid;
 	u16 lock_flags;
+	bool no_lock_flags;
 	u64 bar[TDISP_NR_BARS];
 	u8 *object[TDI_NR_OBJECTS];
 	size_t object_len[TDI_NR_OBJECTS];

@@ -81,6 +81,7 @@ enum tdi_dma_mode {
  * @hash: algorithm of the digests
  * @digest_valid: bit per enum tdi_object
  * @lock_flags: TDISP_LOCK_* in force
+ * @no_lock_flags: the platform tells nobody @lock_flags; the report has to do
  * @nonces: freshness tokens
  * @has_bars: @bar is meaningful on this platform
  * @has_dma: @dma_mode and @vtom are
@@ -94,6 +95,7 @@ struct tdi_tsm_info {
 	enum tdi_hash hash;
 	u32 digest_valid;
 	u16 lock_flags;
+	bool no_lock_flags;
 	struct tdi_nonces nonces;
 	bool has_bars;
 	bool has_dma;
