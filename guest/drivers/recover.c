@@ -29,6 +29,17 @@ static const struct pci_error_handlers *handlers_of(const struct pci_dev *pdev)
 	return pdev->dev.driver && pdev->driver ? pdev->driver->err_handler : NULL;
 }
 
+/*
+ * Between its two locks the device is reset, and its MSI-X table written anew, by the PCI
+ * core: through a mapping from when the driver enabled MSI-X, which is private if
+ * anything of that BAR was accepted. Where such a mapping leads nowhere, the machine
+ * would stop there. The table is not looked for in config space, which is the host's word.
+ */
+static bool writes_private_msix(const struct tdi *tdi)
+{
+	return tdi->backend->flags & TDI_BACKEND_PRIVATE_MMIO && tdi->pdev->msix_enabled;
+}
+
 /* Does the driver leave the device alone from here on, and keep its mappings? */
 static bool quiesce(struct tdi *tdi)
 {
@@ -40,7 +51,7 @@ static bool quiesce(struct tdi *tdi)
 	if (!handlers || !handlers->error_detected || !handlers->slot_reset)
 		return false;
 	/* Mappings of another mode would be worth nothing afterwards. */
-	if (tdi->dma.mode < TDI_DMA_DIRECT)
+	if (tdi->dma.mode < TDI_DMA_DIRECT || writes_private_msix(tdi))
 		return false;
 	pdev->error_state = pci_channel_io_frozen;
 	answer = handlers->error_detected(pdev, pci_channel_io_frozen);

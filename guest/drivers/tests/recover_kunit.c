@@ -414,6 +414,41 @@ static void a_driver_that_gives_up_is_released_and_comes_back(struct kunit *test
 	fake_driver_release(test);
 }
 
+/* As any driver does that goes; and pci_restore_state() would look for a table. */
+static void disable_msix(struct pci_dev *dev, char call)
+{
+	if (call == 'M')
+		dev->msix_enabled = 0;
+}
+
+static void a_driver_whose_msix_table_would_be_out_of_reach_is_released(struct kunit *test)
+{
+	ready(test, TDI_ACCEPT_FIRST);
+	fb->backend.flags |= TDI_BACKEND_PRIVATE_MMIO;
+	bind_driver(test, true);
+	pdev->msix_enabled = 1;
+	fake_driver_before = disable_msix;
+	lose_and_settle();
+	fake_driver_before = NULL;
+	/* Released before the first lock ends, and back after the second. */
+	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PMP");
+	KUNIT_EXPECT_NOT_NULL(test, pdev->dev.driver);
+	expect_running(test);
+	expect_stats(test, 1, 1, 0, 0);
+	fake_driver_release(test);
+}
+
+static void a_driver_without_msix_stays_bound_there_too(struct kunit *test)
+{
+	ready(test, TDI_ACCEPT_FIRST);
+	fb->backend.flags |= TDI_BACKEND_PRIVATE_MMIO;
+	bind_driver(test, true);
+	lose_and_settle();
+	KUNIT_EXPECT_STREQ(test, fake_driver_log, "PFSR");
+	expect_running(test);
+	fake_driver_release(test);
+}
+
 static void a_driver_that_does_not_resume_is_released(struct kunit *test)
 {
 	ready(test, TDI_ACCEPT_FIRST);
@@ -740,6 +775,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(it_maps_nothing_until_the_device_is_accepted_again),
 	KUNIT_CASE(a_driver_without_handlers_is_released_and_comes_back),
 	KUNIT_CASE(a_driver_that_gives_up_is_released_and_comes_back),
+	KUNIT_CASE(a_driver_whose_msix_table_would_be_out_of_reach_is_released),
+	KUNIT_CASE(a_driver_without_msix_stays_bound_there_too),
 	KUNIT_CASE(a_driver_that_does_not_resume_is_released),
 	KUNIT_CASE(a_driver_of_a_device_that_stays_away_is_released),
 	KUNIT_CASE(a_driver_of_another_device_is_released),

@@ -190,6 +190,11 @@ struct tdi_backend_ops {
 };
 
 #define TDI_BACKEND_EMULATED	BIT(0)	/* protects nothing; policy must opt in */
+/*
+ * A mapping of accepted MMIO is of no use while its TDI is unlocked: an access does not
+ * come back with ones, it does not come back.
+ */
+#define TDI_BACKEND_PRIVATE_MMIO BIT(1)
 
 /**
  * struct tdi_backend - a platform's TSM, as seen by its guest
