@@ -20,7 +20,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all modules tools emu unit e2e initramfs own bench
+.PHONY: all modules tools emu unit e2e initramfs arm64 own bench
 
 all: modules tools emu unit e2e initramfs
 	@:
@@ -40,6 +40,9 @@ endef
 
 # What the tool is linked with.
 tool_libs := -ljson-c -lcrypto -lkeyutils -ltss2-esys -ltss2-mu -ltss2-rc -ltss2-tctildr
+
+# What a call's arguments cannot hold.
+, := ,
 
 link = $(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) $(1) -o $@.part $(filter %.o,$^) $(2) && mv $@.part $@
 
@@ -99,6 +102,33 @@ $(kernel_stamps): $(B)/modules/%/.built: $(guest_src) tests/kernels/modules
 $(initramfs_images): $(B)/initramfs/%.img: $(B)/modules/%/.built $(B)/tools/tdi $(initramfs_src)
 	$(Q)mkdir -p $(@D)
 	$(call say,INITRD,$*) TDI_BUILD=$(CURDIR)/$(B) mkinitramfs -d tests/e2e/initramfs -o $@.part $* && mv $@.part $@
+
+# --- the same for arm64, where its kernels are (tests/kernels/recipe) ------------
+
+ARM64 := /usr/lib/tdisp-guest/arm64
+arm64_kernels := $(filter $(addsuffix .%,$(or $(TDI_KERNELS),6.12)), \
+	$(patsubst $(ARM64)/boot/vmlinuz-%,%,$(wildcard $(ARM64)/boot/vmlinuz-*)))
+arm64_stamps := $(arm64_kernels:%=$(B)/modules/%/.built)
+arm64_images := $(arm64_kernels:%=$(B)/initramfs/%.img)
+
+arm64: $(arm64_images)
+	@:
+
+$(eval $(call compile,arm64,-Iguest/include -isystem $(ARM64)/usr/include \
+	-isystem $(ARM64)/usr/include/aarch64-linux-gnu))
+$(B)/obj/arm64/%.o $(B)/arm64/tdi: CC := aarch64-linux-gnu-gcc
+$(B)/arm64/tdi: $(call objects,arm64,$(wildcard tools/attest/*.c) $(lib_src))
+	$(Q)mkdir -p $(@D)
+	$(call link,,-L$(ARM64)/usr/lib/aarch64-linux-gnu \
+		-Wl$(,)-rpath-link=$(ARM64)/usr/lib/aarch64-linux-gnu $(tool_libs))
+
+$(arm64_stamps): $(B)/modules/%/.built: $(guest_src) tests/kernels/modules
+	$(Q)mkdir -p $(@D)
+	$(call say,MODULES,$*) tests/kernels/modules $* $(@D) $(if $(V),,>$(@D).log 2>&1 || { grep -vE '^ +(CC|LD|MODPOST) ' $(@D).log; false; }) && touch $@
+
+$(arm64_images): $(B)/initramfs/%.img: $(B)/modules/%/.built $(B)/arm64/tdi $(initramfs_src) tests/kernels/arm64-initramfs
+	$(Q)mkdir -p $(@D)
+	$(call say,INITRD,$*) tests/kernels/arm64-initramfs $* $(<D) $(B)/arm64/tdi $@.part && mv $@.part $@
 
 # --- what some VMs have besides ------------------------------------------------
 

@@ -12,6 +12,8 @@ Topology, as Documentation/tdisp-emu.rst has it:
                --- rp2 --- dma0     --- dma0.sock -+
     ttyS0: console, to a file        ttyS1: the agent's commands
 
+An arm64 kernel gets QEMU's "virt" machine instead, and the same below its root ports.
+
 Everything ends with the with block, every wait has an end, and after each VM its
 console and the emulator's sanitizers should have nothing to say (vm.complaint).
 When they have, or the block fails, the logs are kept in build/logs/NAME.
@@ -70,10 +72,20 @@ def installed_kernels(*series: str) -> list[str]:
     return out
 
 
+ARM64 = Path("/usr/lib/tdisp-guest/arm64")
+
+
+def arm64_kernel() -> str:
+    """Full version of the arm64 kernel that there is a user space for, or ""."""
+    found = [image.name.removeprefix("vmlinuz-")
+             for image in sorted(ARM64.glob("boot/vmlinuz-*-arm64"))]
+    return next((k for k in found if (BUILD / f"initramfs/{k}.img").exists()), "")
+
+
 def chosen_kernel(name: str) -> str:
     """That kernel if it is here, the first one for "", else the end with a word."""
     kernels = installed_kernels()
-    if name and name not in kernels:
+    if name and name not in [*kernels, arm64_kernel()]:
         sys.exit(f"no kernel {name}; there are: {' '.join(kernels)}")
     return name or kernels[0]
 
@@ -373,7 +385,8 @@ class Vm:
             self.cpus = 1
             self.append += " tsc=reliable no_timer_check"
         self.initramfs = initramfs or BUILD / f"initramfs/{kernel}.img"
-        self.image = image or Path(f"/boot/vmlinuz-{kernel}")
+        self.arm64 = kernel.endswith("-arm64")
+        self.image = image or (ARM64 if self.arm64 else Path("/")) / f"boot/vmlinuz-{kernel}"
         # What a scenario does to the console on purpose.
         self.expected_console: list[str] = []
         self.expected_dead_emulator = False
@@ -445,20 +458,30 @@ class Vm:
         shutil.rmtree(tree)
         return image
 
+    def _machine(self) -> list[str | Path]:
+        """QEMU, the machine, and its two serial lines: console and agent."""
+        if self.arm64:
+            return ["qemu-system-aarch64", "-machine", "virt,gic-version=3",
+                    "-accel", "tcg,thread=multi", "-cpu", "max,pauth-impdef=on",
+                    "-serial", f"file:{self.directory}/console.log",
+                    # The machine has but one line of its own.
+                    "-device", "pci-serial,chardev=agent,addr=0x1f"]
+        return ["qemu-system-x86_64", *acceleration(self.icount),
+                "-machine", "q35,kernel-irqchip=split",
+                "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+                "-serial", f"file:{self.directory}/console.log", "-serial", "chardev:agent"]
+
     def _qemu_argv(self) -> list[str | Path]:
-        append = ("console=ttyS0 rdinit=/scripts/tdi-init "
+        tty = "console=ttyAMA0 tdi_agent=ttyS0" if self.arm64 else "console=ttyS0"
+        append = (f"{tty} rdinit=/scripts/tdi-init "
                   f"swiotlb={self.swiotlb} loglevel=6 panic=-1 oops=panic {self.append}")
         argv: list[str | Path] = [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config",
+            *self._machine(), "-nodefaults", "-no-user-config",
             *([] if self.can_reboot else ["-no-reboot"]),
-            "-display", "none", *acceleration(self.icount),
-            "-machine", "q35,kernel-irqchip=split", "-smp", str(self.cpus), "-m", self.memory,
+            "-display", "none", "-smp", str(self.cpus), "-m", self.memory,
             "-object", f"memory-backend-memfd,id=m0,size={self.memory},share=on",
             "-numa", "node,memdev=m0",
-            "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
-            "-serial", f"file:{self.directory}/console.log",
             "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
-            "-serial", "chardev:agent",
             "-qmp", f"unix:{self.directory}/qmp.sock,server=on,wait=off",
             "-kernel", self.image, "-initrd", self.initramfs,
             "-append", append, *self.qemu,
