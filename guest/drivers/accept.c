@@ -48,6 +48,7 @@ bool tdi_tee_range(const struct tdi *tdi, const struct tdi_evidence *ev, u32 i,
 		.nr_pages	= range.nr_pages,
 		.addr		= pci_resource_start(tdi->pdev, range.id) +
 				  tdisp_report_bar_offset(buf, &ev->report, &ev->bars, i),
+		.reported	= range.first_page << TDISP_PAGE_SHIFT,
 	};
 	return !(range.attr & TDISP_RANGE_NON_TEE);
 }
@@ -71,6 +72,7 @@ static int accept_range(struct tdi *tdi, const struct tdi_nonces *nonces, struct
 		left -= mmio.nr_pages;
 		mmio.first += mmio.nr_pages;
 		mmio.addr += mmio.nr_pages << TDISP_PAGE_SHIFT;
+		mmio.reported += mmio.nr_pages << TDISP_PAGE_SHIFT;
 	}
 	return 0;
 }

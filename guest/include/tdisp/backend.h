@@ -112,6 +112,7 @@ struct tdi_tsm_info {
  * @first: first page, within the range
  * @nr_pages: how many 4 KiB pages
  * @addr: guest physical address of the first one
+ * @reported: address of it in the report
  */
 struct tdi_mmio {
 	u32 range;
@@ -119,6 +120,7 @@ struct tdi_mmio {
 	u64 first;
 	u64 nr_pages;
 	phys_addr_t addr;
+	u64 reported;
 };
 
 /**
