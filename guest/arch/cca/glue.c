@@ -17,8 +17,8 @@
 #include "../../include/tdisp/emu_platform.h"
 #include "internal.h"
 
-static unsigned int timeout_ms = 10000;
-module_param(timeout_ms, uint, 0644);
+unsigned int cca_timeout_ms = 10000;
+module_param_named(timeout_ms, cca_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms,
 		 "How long the host may take for a thing that it does in parts, in ms (default: 10000)");
 
@@ -38,11 +38,6 @@ MODULE_PARM_DESC(old_object_read,
 
 /* RSI_INCOMPLETE asks for the same call again. */
 #define RSI_TRIES		16
-
-unsigned int cca_timeout_ms(void)
-{
-	return READ_ONCE(timeout_ms);
-}
 
 /* --- the RMM ------------------------------------------------------------------- */
 
@@ -244,7 +239,7 @@ static int cca_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 {
 	static const char name[] = "RSI_VDEV_VALIDATE_MAPPING";
 	u64 top = mmio->addr + mmio->nr_pages * RSI_GRANULE, at = mmio->addr;
-	ktime_t deadline = ktime_add_ms(ktime_get(), cca_timeout_ms());
+	ktime_t deadline = ktime_add_ms(ktime_get(), READ_ONCE(cca_timeout_ms));
 	int ret;
 
 	while (at < top) {
@@ -256,7 +251,7 @@ static int cca_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 
 		if (ktime_after(ktime_get(), deadline)) {
 			tdi_reason(tdi, "%s: expected %#llx within %u ms, found %#llx", name, top,
-				   cca_timeout_ms(), at);
+				   READ_ONCE(cca_timeout_ms), at);
 			return -ETIMEDOUT;
 		}
 		ret = rsi_ask(tdi, name, &regs);
@@ -273,7 +268,7 @@ static int cca_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 static int empty(struct tdi *tdi, u64 at, u64 top)
 {
 	static const char name[] = "RSI_IPA_STATE_SET";
-	ktime_t deadline = ktime_add_ms(ktime_get(), cca_timeout_ms());
+	ktime_t deadline = ktime_add_ms(ktime_get(), READ_ONCE(cca_timeout_ms));
 	int ret;
 
 	while (at < top) {
@@ -284,7 +279,7 @@ static int empty(struct tdi *tdi, u64 at, u64 top)
 
 		if (ktime_after(ktime_get(), deadline)) {
 			tdi_reason(tdi, "%s: expected %#llx within %u ms, found %#llx", name, top,
-				   cca_timeout_ms(), at);
+				   READ_ONCE(cca_timeout_ms), at);
 			return -ETIMEDOUT;
 		}
 		ret = rsi_do(tdi, name, &regs) ?: advance(tdi, name, &regs, top, &at);

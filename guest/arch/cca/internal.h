@@ -77,7 +77,7 @@ static inline u64 cca_vdev_id(const struct tdi *tdi)
 }
 
 /* How long the host may take for what it does in parts, in ms. */
-unsigned int cca_timeout_ms(void);
+extern unsigned int cca_timeout_ms;
 
 /* rsi.c */
 int cca_smc(struct cca *cca, struct cca_regs *regs);

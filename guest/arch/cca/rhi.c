@@ -143,7 +143,7 @@ static int may_go_on(struct tdi *tdi, const struct cca_rhi *call, ktime_t deadli
 	}
 	if (ktime_after(ktime_get(), deadline)) {
 		tdi_reason(tdi, "%s: expected an end within %u ms, found none", call->name,
-			   cca_timeout_ms());
+			   READ_ONCE(cca_timeout_ms));
 		abort_operation(tdi);
 		return -ETIMEDOUT;
 	}
@@ -165,7 +165,7 @@ static int may_go_on(struct tdi *tdi, const struct cca_rhi *call, ktime_t deadli
  */
 int cca_host_do(struct tdi *tdi, struct cca_rhi *call)
 {
-	ktime_t deadline = ktime_add_ms(ktime_get(), cca_timeout_ms());
+	ktime_t deadline = ktime_add_ms(ktime_get(), READ_ONCE(cca_timeout_ms));
 	unsigned int parts = 0;
 	int ret = cca_host_ask(tdi, call);
 
