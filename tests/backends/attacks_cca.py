@@ -57,13 +57,6 @@ def stop_said_but_not_done(s: Session) -> None:
     equal(s.read("dma"), "blocked", "dma")
 
 
-def mmio_not_let_go(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("lie reject-release")
-    s.refuse("disconnect", "EREMOTEIO", "RSI_IPA_STATE_SET")
-    equal(s.read("dma"), "blocked", "dma")
-
-
 def device_unknown_at_the_end(s: Session) -> None:
     """It keeps the RMM from disabling DMA, and from telling the state."""
     s.do("connect")
@@ -147,7 +140,6 @@ ATTACKS = (
     Attack("error before accept", "", "", attack=error_before_accept),
     Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done,
            in_run=True),
-    Attack("keeps the MMIO", "", "", lie="reject-release", attack=mmio_not_let_go, in_run=True),
     Attack("forgets the device", "", "", lie="no-vdev", attack=device_unknown_at_the_end,
            in_run=True),
     Attack("locks anew in RUN", "", "", attack=relocked_in_run, in_run=True),
