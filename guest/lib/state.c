@@ -14,8 +14,8 @@
 
 static const u8 transitions[TDI_NR_ORDERS][TDI_NR_STATES][TDI_NR_EVENTS] = {
 	/*
-	 * TDX Connect and CCA map private MMIO and enable DMA while the TDI is
-	 * CONFIG_LOCKED; START is last.
+	 * TDX Connect maps private MMIO and enables DMA while the TDI is CONFIG_LOCKED;
+	 * START is last.
 	 */
 	[TDI_ACCEPT_FIRST] = {
 		[TDI_UNLOCKED] = {
@@ -52,7 +52,7 @@ static const u8 transitions[TDI_NR_ORDERS][TDI_NR_STATES][TDI_NR_EVENTS] = {
 			[TDI_EV_FAULT]	= TO(TDI_ERROR),
 		},
 	},
-	/* SEV-TIO validates MMIO and sets up DMA for a TDI that is in RUN. */
+	/* SEV-TIO, and Arm CCA as far as DMA goes, grant to a TDI that is in RUN. */
 	[TDI_START_FIRST] = {
 		[TDI_UNLOCKED] = {
 			[TDI_EV_BIND]	= TO(TDI_LOCKED),

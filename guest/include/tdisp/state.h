@@ -53,8 +53,8 @@ enum tdi_event {
 
 /* The two legal orders of accept and start; a platform has one. */
 enum tdi_order {
-	TDI_ACCEPT_FIRST,	/* TDX Connect, CCA (MMIO) */
-	TDI_START_FIRST,	/* SEV-TIO */
+	TDI_ACCEPT_FIRST,	/* TDX Connect */
+	TDI_START_FIRST,	/* SEV-TIO, Arm CCA (DMA) */
 	TDI_NR_ORDERS
 };
 
