@@ -23,8 +23,8 @@ RUN := $(ENTER) tests/run
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo backends check all modules tools emu initramfs unit cli emu-check e2e \
-	style coverage fuzz kunit soak guard own-kernel bench gate \
+.PHONY: help demo backends check all modules tools emu initramfs arm64 unit cli \
+	emu-check e2e style coverage fuzz kunit soak guard own-kernel bench gate \
 	packages packages-check image image-run image-check shell root host clean
 
 help: ## this list
@@ -37,10 +37,10 @@ help: ## this list
 demo: all ## a disk goes private in a VM and comes back, told line by line
 	@$(ENTER) tests/e2e/demo $(if $(BACKEND),--backend $(BACKEND))
 
-backends: own-kernel ## each platform's ABI: conformance, and attacks that must fail
+backends: own-kernel arm64 ## each platform's ABI: conformance, and attacks that must fail
 	@$(RUN) backends
 
-check: all own-kernel image ## every test; the last line is the sum
+check: all own-kernel arm64 image ## every test; the last line is the sum
 	@$(RUN) check
 
 # KUnit, KASAN, lockdep and the kernel's own TSM class need kernels of our own; they
@@ -56,13 +56,14 @@ own-kernel: all
 all: | build ## build everything
 	@$(BUILD) all
 
-modules tools emu initramfs: | build
+modules tools emu initramfs arm64: | build
 	@$(BUILD) $@
 
 modules: ## guest modules, for each supported kernel
 tools: ## the tdi command
 emu: ## the other side: device, TSM and hostile host
 initramfs: ## the VMs' first user space
+arm64: ## modules, tool and first user space of an arm64 VM
 
 unit: | build ## unit tests
 	@$(BUILD) unit
