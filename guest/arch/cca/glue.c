@@ -104,10 +104,14 @@ static int get_info(struct tdi *tdi)
 	struct cca_regs regs = { .x = {
 		RSI_VDEV_GET_INFO_FID, cca_vdev_id(tdi), virt_to_phys(ct->info),
 	} };
+	int ret;
 
 	/* What is not written must not pass for what was written before. */
 	memset(ct->info, 0, sizeof(*ct->info));
-	return rsi_do(tdi, "RSI_VDEV_GET_INFO", &regs);
+	ret = rsi_do(tdi, "RSI_VDEV_GET_INFO", &regs);
+	if (ret == -ETIMEDOUT)
+		ct->late = true;
+	return ret;
 }
 
 /*
@@ -482,9 +486,11 @@ static ssize_t cca_object_read(struct tdi *tdi, enum tdi_object obj, u64 offset,
 
 /* --- a realm ------------------------------------------------------------------- */
 
+/* Facts that did not come in time may come at any later one: then they leak. */
 static void free_tdi(struct cca_tdi *ct)
 {
-	kfree(ct->info);
+	if (!ct->late)
+		kfree(ct->info);
 	kfree(ct);
 }
 

@@ -53,11 +53,13 @@ struct cca {
  * @tdi: the core's
  * @info: what the RMM writes facts to, private memory; under the TDI's lock
  * @vca: which object the host's VCA is; under the TDI's lock
+ * @late: behind the mailbox a call that writes @info was given up, and may be answered yet
  */
 struct cca_tdi {
 	struct tdi tdi;
 	struct rsi_vdev_info *info;
 	u64 vca;
+	bool late;
 };
 
 static inline struct cca *to_cca(struct tdi_backend *backend)

@@ -660,6 +660,44 @@ static void facts_of_another_format_are_not_read(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(tdi->reason, o->reason));
 }
 
+/* "Success", and not a byte of facts: nothing of the last ones is left. */
+static void facts_that_were_not_written_are_not_read(struct kunit *test)
+{
+	struct tdi *tdi = conf_tdi(test);
+
+	KUNIT_ASSERT_EQ(test, conf_do(tdi, CONF_INFO), 0);
+	fake_rmm.fid = GET_INFO;
+	fake_rmm.how = FAKE_RMM_STATUS;
+	fake_rmm.status = RSI_STATUS_SUCCESS;
+	KUNIT_EXPECT_EQ(test, conf_do(tdi, CONF_INFO), -EIO);
+}
+
+/* The mailbox's other end answers when everybody is gone; KASAN looks on. */
+static void facts_that_come_too_late_hit_nobodys_memory(struct kunit *test)
+{
+	struct tdi *tdi = conf_tdi(test);
+	u8 *info;
+
+	conf_break(CONF_INFO, CONF_SILENT);
+	KUNIT_ASSERT_EQ(test, conf_do(tdi, CONF_INFO), -ETIMEDOUT);
+	info = phys_to_virt(fake_rmm_last(GET_INFO, FAKE_RMM_ANY)->r[2]);
+	kunit_release_action(test, remove_tdi, tdi);
+	memset(info, 0x5a, 512);
+	KUNIT_EXPECT_EQ(test, info[511], 0x5a);
+	kfree(info);
+}
+
+/* Busy and incomplete by turns is neither's patience, but the operation's. */
+static void a_host_that_takes_turns_comes_to_an_end(struct kunit *test)
+{
+	struct tdi *tdi = conf_tdi(test);
+
+	fake_rmm.parts = 1000000;
+	fake_rmm.busy_by_turns = true;
+	KUNIT_EXPECT_EQ(test, conf_do(tdi, CONF_MEASURE), -ETIMEDOUT);
+	KUNIT_EXPECT_LT(test, fake_rmm.nr, 5000);
+}
+
 static void it_never_hides_that_it_is_emulated(struct kunit *test)
 {
 	struct tdi_backend *backend = conf_tdi(test)->backend;
@@ -701,6 +739,9 @@ static struct kunit_case own_cases[] = {
 	KUNIT_CASE(a_read_is_done_at_once_or_not),
 	KUNIT_CASE(a_read_of_nothing_is_none),
 	KUNIT_CASE_PARAM(facts_of_another_format_are_not_read, odd_info_gen_params),
+	KUNIT_CASE(facts_that_were_not_written_are_not_read),
+	KUNIT_CASE(facts_that_come_too_late_hit_nobodys_memory),
+	KUNIT_CASE(a_host_that_takes_turns_comes_to_an_end),
 	KUNIT_CASE(it_never_hides_that_it_is_emulated),
 	KUNIT_CASE(a_function_that_nobody_knows_is_not_its),
 	{}

@@ -147,6 +147,9 @@ static u64 in_time(u64 *g)
 {
 	if (!fake_rmm.parts_left)
 		return 0;
+	fake_rmm.was_busy = fake_rmm.busy_by_turns && !fake_rmm.was_busy;
+	if (fake_rmm.was_busy)
+		return 9;
 	fake_rmm.parts_left--;
 	g[1] = ++fake_rmm.cookie;
 	return 1;

@@ -39,6 +39,7 @@ struct fake_rmm_call {
  * @info: what RSI_VDEV_GET_INFO writes
  * @features: answer to RHI_DA_FEATURES
  * @parts: how many times an honest host says INCOMPLETE first
+ * @busy_by_turns: .. and BUSY to every other CONTINUE
  * @part_size: what is done of a mapping at once, 0 for all
  * @vca: number of the host's VCA
  * @object: evidence, one for all numbers
@@ -58,6 +59,7 @@ struct fake_rmm {
 	struct rsi_vdev_info info;
 	u64 features;
 	unsigned int parts;
+	bool busy_by_turns;
 	u64 part_size;
 	u64 vca;
 	const u8 *object;
@@ -69,6 +71,7 @@ struct fake_rmm {
 	unsigned int nr;
 	/* private: */
 	unsigned int parts_left;
+	bool was_busy;
 	u64 cookie;
 };
 
