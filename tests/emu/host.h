@@ -7,7 +7,7 @@
 
 /* The host's own, and as many as there may be with those of a platform. */
 #define HOST_NR_LIES	27
-#define HOST_MAX_LIES	64
+#define HOST_MAX_LIES	96
 
 /* What the host remembers of a TDI. */
 struct host_tdi {
