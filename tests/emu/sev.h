@@ -33,6 +33,7 @@ struct sev_func {
 	} mapped[SEV_MAX_MAPPED];
 	unsigned int nr_mapped;
 	uint64_t last_id;		/* that an earlier BIND gave */
+	bool pretends;			/* RUN, which nobody started */
 };
 
 struct sev {
@@ -81,7 +82,7 @@ void sev_rebind(struct emu *e, struct func *f);
 
 /* ---- sev_lies.c ---- */
 
-#define SEV_NR_LIES	38
+#define SEV_NR_LIES	42
 
 extern const struct lie sev_lies[SEV_NR_LIES];
 

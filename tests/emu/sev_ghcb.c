@@ -108,6 +108,11 @@ static uint64_t tio_op(struct exit *x)
 		return SEV_FW_OK;
 	if (op == SEV_TIO_OP_RUN && tells(x, "tio-drop-run"))
 		return SEV_FW_OK;
+	if (op == SEV_TIO_OP_RUN && tells(x, "run-unstarted")) {
+		sev_func(x->emu, x->func)->pretends = true;
+		return SEV_FW_OK;
+	}
+	sev_func(x->emu, x->func)->pretends = false;
 	switch (op) {
 	case SEV_TIO_OP_BIND:
 		return op_bind(x);
@@ -285,6 +290,8 @@ static enum tdisp_state state_word(struct exit *x)
 		return TDISP_ERROR;
 	if (tells(x, "state-unknown"))
 		return TDISP_ERROR + 4;
+	if (sev_func(x->emu, x->func)->pretends)
+		return TDISP_RUN;
 	return tsm_state(x->func->tdi);
 }
 
@@ -370,6 +377,8 @@ static uint64_t mmio_validate(struct exit *x)
 
 static uint64_t sdte_write(struct exit *x)
 {
+	if (tells(x, "sdte-drop"))
+		return SEV_FW_DEVICE;
 	if (x->rdx & SEV_SDTE_VALIDATE) {
 		host_before(x->host, EMU_TSM_DMA_ENABLE, x->func);
 		if (tells(x, "tio-rebind-on-sdte"))
@@ -397,6 +406,10 @@ static void lie_in_response(struct exit *x)
 		hdr->size = htole16(0xffff);
 	if (tells(x, "msg-other-key"))
 		hdr->vmpck ^= 1;
+	if (is_type(x, SEV_MSG_MMIO_VALIDATE, SEV_MSG_2024_MMIO_VALIDATE) && tells(x, "grant-flip"))
+		page[SNP_HDR_SIZE] ^= 1;
+	if (is_type(x, SEV_MSG_SDTE_WRITE, SEV_MSG_2024_SDTE_WRITE) && tells(x, "sdte-flip"))
+		page[SNP_HDR_SIZE] ^= 1;
 	if (tells(x, "msg-flip-text"))
 		page[SNP_HDR_SIZE + 8] ^= 1;
 	if (tells(x, "msg-flip-tag"))

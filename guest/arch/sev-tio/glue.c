@@ -338,9 +338,15 @@ static int sev_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 		.state	= TDISP_CONFIG_UNLOCKED,
 		.hash	= TDI_HASH_SHA384,
 	};
-	/* There is no id to ask by, or no key; and nothing that was granted. */
-	if (!t->bound && (dialect_of(t)->version == SEV_MSG_V2 || !has_key(t)))
+	/*
+	 * There is no id to ask by, or no key; and nothing that was granted. But the
+	 * host may have it locked, for a BIND that failed.
+	 */
+	if (!t->bound && (dialect_of(t)->version == SEV_MSG_V2 || !has_key(t))) {
+		if (t->asked)
+			ret->state = TDISP_ERROR;
 		return 0;
+	}
 	err = ask_info(t, &x, &info, &word);
 	if (err)
 		return err;
@@ -411,6 +417,7 @@ static int sev_lock(struct tdi *tdi, u16 lock_flags)
 
 	sev_objects_forget(t);
 	not_bound(t);
+	t->asked = true;
 	ret = tio_op(t, SEV_TIO_OP_BIND, &id);
 	if (ret)
 		return ret;
@@ -601,17 +608,19 @@ static int sev_start(struct tdi *tdi, const struct tdi_nonces *nonces)
 static int sev_unlock(struct tdi *tdi)
 {
 	struct sev_tdi *t = to_sev_tdi(tdi);
-	int ret, stop;
+	int ret, stop, unbind;
 
 	sev_objects_forget(t);
 	ret = sev_dma_disable(tdi);
 	if (ret && has_key(t))
 		return ret;
 	stop = tio_op(t, SEV_TIO_OP_STOP, NULL);
-	ret = tio_op(t, SEV_TIO_OP_UNBIND, NULL) ?: stop ?: ret;
+	unbind = tio_op(t, SEV_TIO_OP_UNBIND, NULL);
+	if (!unbind)
+		t->asked = false;
 	if (!has_key(t) && !t->may_have_sdte && !t->nr_pages)
 		not_bound(t);
-	return ret;
+	return unbind ?: stop ?: ret;
 }
 
 /* --- the platform ------------------------------------------------------------------- */

@@ -132,6 +132,7 @@ struct sev_tsm {
  * @node: of the list of them
  * @device_id: SBDF, how the host knows it
  * @id: tdi_id, or guest_device_id: how the PSP knows it
+ * @asked: BIND was asked for, and the host has not said since that it undid it
  * @bound: @id is one that the host gave for our BIND, and the PSP has not yet said
  *	that it is not bound any more
  * @may_have_sdte: an sDTE was written, or it is not known that none was
@@ -145,6 +146,7 @@ struct sev_tdi {
 	struct list_head node;
 	u32 device_id;
 	u64 id;
+	bool asked;
 	bool bound;
 	bool may_have_sdte;
 	u8 sdte[SEV_SDTE_SIZE];
