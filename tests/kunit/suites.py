@@ -24,7 +24,7 @@ VARIANTS = ("debug", "tsm")
 APPEND = "swiotlb=512,force rcupdate.rcu_expedited=1 kmemleak=off"
 
 # What a suite's module is loaded with: less patience, where patience is tested.
-ARGUMENTS = {"tdi-emu-kunit.ko": "timeout_ms=30",
+ARGUMENTS = {"tdi-emu-kunit.ko": "timeout_ms=30", "tdi-sev-tio-kunit.ko": "timeout_ms=30",
              "tdi-tdx-connect-kunit.ko": "timeout_ms=200"}
 
 KTAP = re.compile(r"^( *)(not )?ok \d+ (?:- )?(.*?)(?: # (SKIP)\b ?(.*))?$")
