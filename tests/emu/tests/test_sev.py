@@ -408,7 +408,7 @@ def validate():
 	with Machine() as (emu, snp):
 		t = Tdi(snp, "nvme0", 0x100)
 		t.bind()
-		assert t.validate(0, 0, 4) == TDI_UNBOUND
+		assert t.validate(0, 0, 4, mapped=False) == TDI_UNBOUND
 		t.objects()
 		t.start()
 		assert t.word == LOCKED and t.info().status == BOUND and t.word == RUN
