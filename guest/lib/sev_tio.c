@@ -26,17 +26,7 @@ static const struct {
 
 static_assert(ARRAY_SIZE(msgs) == SEV_NR_MSGS, "every message has its numbers");
 
-/* Little-endian fields of structures, which may start at any address. */
-#ifdef __KERNEL__
-#define to_le16(v)	cpu_to_le16(v)
-#define to_le32(v)	cpu_to_le32(v)
-#define to_le64(v)	cpu_to_le64(v)
-#else
-#define to_le16(v)	htole16(v)
-#define to_le32(v)	htole32(v)
-#define to_le64(v)	htole64(v)
-#endif
-
+/* Fields of structures, which may start at any address. */
 static u16 get16(const void *p)
 {
 	return get_unaligned_le16(p);
@@ -94,24 +84,22 @@ int snp_next_seqno(u32 used, u32 *ret)
 
 void snp_iv(u64 seqno, u8 iv[SNP_IV_LEN])
 {
-	__le64 le = to_le64(seqno);
-
 	memset(iv, 0, SNP_IV_LEN);
-	memcpy(iv, &le, sizeof(le));
+	put_unaligned_le64(seqno, iv);
 }
 
 void snp_hdr_init(struct snp_msg_hdr *hdr, u64 seqno, u8 type, u8 version, u16 size, u8 vmpck)
 {
 	*hdr = (struct snp_msg_hdr) {
-		.seqno		= to_le64(seqno),
 		.algo		= SNP_AEAD_AES_256_GCM,
 		.hdr_version	= SNP_HDR_VERSION,
-		.hdr_size	= to_le16(SNP_HDR_SIZE),
 		.type		= type,
 		.version	= version,
-		.size		= to_le16(size),
 		.vmpck		= vmpck,
 	};
+	put_unaligned_le64(seqno, &hdr->seqno);
+	put_unaligned_le16(SNP_HDR_SIZE, &hdr->hdr_size);
+	put_unaligned_le16(size, &hdr->size);
 }
 
 int snp_hdr_check(const struct snp_msg_hdr *hdr, const struct snp_msg_hdr *want,
@@ -151,9 +139,9 @@ static void put_id(const struct sev_dialect *d, u64 id, union sev_id *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (d->version == SEV_MSG_V1)
-		ret->v1.guest_device_id = to_le16((u16)id);
+		put_unaligned_le16(id, &ret->v1.guest_device_id);
 	else
-		ret->v2.tdi_id = to_le64(id);
+		put_unaligned_le64(id, &ret->v2.tdi_id);
 }
 
 /* Is the response about the TDI that was asked for? */
@@ -232,13 +220,12 @@ void sev_validate_request(const struct sev_dialect *d, u64 id, const struct sev_
 {
 	u64 base = counts_frames(d) ? pages->addr >> SEV_PAGE_SHIFT : pages->addr;
 
-	*req = (struct sev_mmio_validate) {
-		.base		= to_le64(base),
-		.page_count	= to_le32(pages->nr),
-		.range_offset	= to_le32(pages->first),
-		.flags		= to_le16(validated ? SEV_VALIDATE_VALIDATED : 0),
-		.range_id	= to_le16(pages->range_id),
-	};
+	memset(req, 0, sizeof(*req));
+	put_unaligned_le64(base, &req->base);
+	put_unaligned_le32(pages->nr, &req->page_count);
+	put_unaligned_le32(pages->first, &req->range_offset);
+	put_unaligned_le16(validated ? SEV_VALIDATE_VALIDATED : 0, &req->flags);
+	put_unaligned_le16(pages->range_id, &req->range_id);
 	put_id(d, id, &req->id);
 }
 
@@ -291,10 +278,9 @@ int sev_validate_parse(const struct sev_dialect *d, const struct sev_mmio_valida
 
 void sev_config_request(u64 id, u16 range_id, struct sev_mmio_config *req)
 {
-	*req = (struct sev_mmio_config) {
-		.guest_device_id = to_le16((u16)id),
-		.range_id	= to_le16(range_id),
-	};
+	memset(req, 0, sizeof(*req));
+	put_unaligned_le16(id, &req->guest_device_id);
+	put_unaligned_le16(range_id, &req->range_id);
 }
 
 int sev_config_parse(const struct sev_mmio_config *req, const struct sev_mmio_config *rsp,
@@ -313,22 +299,15 @@ int sev_config_parse(const struct sev_mmio_config *req, const struct sev_mmio_co
 
 /* --- SDTE_WRITE ------------------------------------------------------------------- */
 
-static void put64(u8 *at, u64 v)
-{
-	__le64 le = to_le64(v);
-
-	memcpy(at, &le, sizeof(le));
-}
-
 void sev_sdte(u64 vtom, u8 vmpl, u8 sdte[SEV_SDTE_SIZE])
 {
 	u64 top = vtom ? vtom >> SEV_SDTE_VTOM_UNIT : SEV_SDTE_Q5_VTOM_MAX;
 
 	memset(sdte, 0, SEV_SDTE_SIZE);
-	put64(sdte, SEV_SDTE_Q0_V | SEV_SDTE_Q0_IR | SEV_SDTE_Q0_IW);
-	put64(sdte + 3 * 8, ((u64)vmpl << SEV_SDTE_Q3_VMPL_SHIFT) & SEV_SDTE_Q3_VMPL);
-	put64(sdte + 5 * 8, SEV_SDTE_Q5_VTOM_EN |
-	      (top & SEV_SDTE_Q5_VTOM_MAX) << SEV_SDTE_Q5_VTOM_SHIFT);
+	put_unaligned_le64(SEV_SDTE_Q0_V | SEV_SDTE_Q0_IR | SEV_SDTE_Q0_IW, sdte);
+	put_unaligned_le64(((u64)vmpl << SEV_SDTE_Q3_VMPL_SHIFT) & SEV_SDTE_Q3_VMPL, sdte + 24);
+	put_unaligned_le64(SEV_SDTE_Q5_VTOM_EN |
+			   (top & SEV_SDTE_Q5_VTOM_MAX) << SEV_SDTE_Q5_VTOM_SHIFT, sdte + 40);
 }
 
 u64 sev_sdte_rdx(const u8 sdte[SEV_SDTE_SIZE])

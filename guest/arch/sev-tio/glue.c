@@ -115,9 +115,9 @@ static int tio_op(struct sev_tdi *t, enum sev_tio_op op, u64 *rcx)
 		fsleep(2000);
 	}
 	if (info2) {
-		tdi_reason(&t->tdi, "%s: expected success, found VMM error %u, firmware error %#x",
-			   op_names[op], SEV_EXITINFO2_VMM_ERR(info2),
-			   SEV_EXITINFO2_FW_ERR(info2));
+		tdi_reason(&t->tdi, "%s: expected success, found error %#x (VMM: %u)",
+			   op_names[op], SEV_EXITINFO2_FW_ERR(info2),
+			   SEV_EXITINFO2_VMM_ERR(info2));
 		return -EREMOTEIO;
 	}
 	if (rcx)

@@ -230,8 +230,8 @@ static int send_sealed(struct sev_channel *ch, struct tdi *tdi, struct sev_excha
 			continue;
 		}
 		if (vmm || fw) {
-			tdi_reason(tdi, "%s: expected success, found VMM error %u, firmware error %#x",
-				   sev_msg_name(x->msg), vmm, fw);
+			tdi_reason(tdi, "%s: expected success, found error %#x (VMM: %u)",
+				   sev_msg_name(x->msg), fw, vmm);
 			wipe(ch, tdi, "a request failed");
 			return -EREMOTEIO;
 		}

@@ -49,7 +49,7 @@ static int split(struct tdi *tdi, const struct sev_info *info, struct sev_object
 		return -EKEYREJECTED;
 	}
 	if (!spdm_vca_leads(log, len)) {
-		tdi_reason(tdi, "measurements: expected a transcript that starts with its VCA, found none");
+		tdi_reason(tdi, "measurements: expected to start with a VCA, found none");
 		return -EBADMSG;
 	}
 	ret = spdm_vca_split(log, len, 0, &vca, &why);

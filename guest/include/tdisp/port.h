@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
  * The one place where kernel and user space differ for guest/lib and the wire
- * headers: fixed-width types, unaligned little-endian loads, errno values.
+ * headers: fixed-width types, unaligned little-endian loads and stores, errno values.
  *
  * Everything else in guest/lib is written against these names alone.
  */
@@ -77,6 +77,27 @@ static inline u64 get_unaligned_le64(const void *p)
 
 	memcpy(&v, p, sizeof(v));
 	return le64toh(v);
+}
+
+static inline void put_unaligned_le16(u16 val, void *p)
+{
+	__le16 v = htole16(val);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_unaligned_le32(u32 val, void *p)
+{
+	__le32 v = htole32(val);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_unaligned_le64(u64 val, void *p)
+{
+	__le64 v = htole64(val);
+
+	memcpy(p, &v, sizeof(v));
 }
 
 #endif /* __KERNEL__ */

@@ -15,6 +15,7 @@
  *   A5   microsoft/openvmm 1488a37b, support/sev_guest_device: AMD #58271 rev 0.91,
  *        tables 60 to 69
  *   K73  Linux 7.3-rc7, arch/x86/include/asm/sev.h and arch/x86/coco/sev/core.c
+ *   OURS this project's, where there is no hardware
  *
  * "section N" is the section of the project's collected facts on guest ABIs.
  */
@@ -23,8 +24,8 @@
 
 #include "port.h"
 
-#define SEV_PAGE_SIZE		4096
-#define SEV_PAGE_SHIFT		12
+#define SEV_PAGE_SIZE		4096	/* K73, section 1.2 */
+#define SEV_PAGE_SHIFT		12	/* [51:12] of a word: section 1.1 */
 
 /* --- GHCB exits: A1-A4, section 1.1 -------------------------------------------- */
 
@@ -37,7 +38,7 @@
 
 /*
  * The fields of a GHCB that the exits use, as they stand in struct emu_regs where
- * the exits go to the emulated platform (ours; a GHCB page has them elsewhere).
+ * the exits go to the emulated platform (OURS: a GHCB page has them elsewhere).
  */
 enum sev_ghcb_reg {
 	SEV_GHCB_EXITCODE	= 0,
@@ -307,12 +308,12 @@ enum sev_sdte_status {
 #define SEV_SDTE_Q0_V		BIT(0)
 #define SEV_SDTE_Q0_IR		(1ULL << 61)
 #define SEV_SDTE_Q0_IW		(1ULL << 62)
-#define SEV_SDTE_Q3_VMPL_SHIFT	49		/* bits 242:241 */
-#define SEV_SDTE_Q3_VMPL	(3ULL << SEV_SDTE_Q3_VMPL_SHIFT)
+#define SEV_SDTE_Q3_VMPL_SHIFT	(241 - 192)
+#define SEV_SDTE_Q3_VMPL	GENMASK(242 - 192, 241 - 192)
 #define SEV_SDTE_Q5_VTOM_EN	BIT(0)		/* bit 320 */
 #define SEV_SDTE_Q5_VTOM_SHIFT	1		/* bits 351:321 */
 #define SEV_SDTE_Q5_VTOM_MAX	0x7fffffffULL	/* A1-A3: all memory is below it */
-#define SEV_SDTE_VTOM_UNIT	21		/* vTOM counts 2 MiB */
+#define SEV_SDTE_VTOM_UNIT	21		/* vTOM counts 2 MiB: section 1.6 */
 
 /* --- the data buffer: A4, section 1.7 ------------------------------------------------ */
 
@@ -334,7 +335,7 @@ struct sev_blob_entry {
 #define SEV_GUID_REPORT		{ 0x0e, 0x5b, 0xdc, 0x70, 0xc0, 0x0c, 0xd5, 0x4c, \
 				  0x97, 0xbb, 0xff, 0x0b, 0xa2, 0x5b, 0xf3, 0x20 }
 
-/* --- the emulated platform only -------------------------------------------------------- */
+/* --- the emulated platform only: OURS --------------------------------------------------- */
 
 /*
  * Where a real guest finds the secrets page in its memory, placed there by the PSP

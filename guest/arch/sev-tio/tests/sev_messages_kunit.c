@@ -824,4 +824,5 @@ static struct kunit_case message_cases[] = {
 static struct kunit_suite message_suite = {
 	.name = "tdi-sev-tio-messages", .test_cases = message_cases,
 };
+
 kunit_test_suite(message_suite);
