@@ -90,6 +90,9 @@ struct tdxc_tdi {
 	u8 part_hash[TDI_OBJ_REPORT][TDI_DIGEST_MAX];
 };
 
+/* Device information is all objects but the report. */
+static_assert(TDI_OBJ_REPORT == TDI_NR_OBJECTS - 1, "the report is the last object");
+
 static inline struct tdxc *to_tdxc(struct tdi_backend *backend)
 {
 	return container_of(backend, struct tdxc, backend);
