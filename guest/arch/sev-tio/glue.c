@@ -251,7 +251,9 @@ static int write_sdte(struct sev_tdi *t, const u8 sdte[SEV_SDTE_SIZE])
 /* The PSP does not have it as bound by that id: with the binding went all it carried. */
 static void not_bound(struct sev_tdi *t)
 {
-	t->bound = false;
+	scoped_guard(mutex, &to_sev_tsm(t->tdi.backend)->list_lock)
+		t->bound = false;
+	memset(t->sdte, 0, sizeof(t->sdte));
 	t->may_have_sdte = false;
 	t->nr_pages = 0;
 }
@@ -272,7 +274,8 @@ static bool is_in_run(struct sev_tdi *t)
 		ret = validate(t, &one, true, false, &changed);
 		return !ret && !changed;
 	}
-	return !t->may_have_sdte || !write_sdte(t, t->sdte);
+	/* One that was to be cleared is not written again, whatever became of that. */
+	return !(t->sdte[0] & SEV_SDTE_Q0_V) || !write_sdte(t, t->sdte);
 }
 
 /* See the head of this file. */
@@ -350,13 +353,13 @@ static int sev_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 	err = ask_info(t, &x, &info, &word);
 	if (err)
 		return err;
-	if (word > TDISP_ERROR) {
-		tdi_reason(tdi, "TDI_INFO: state (host): expected 0 to 3, found %llu", word);
-		return -EIO;
-	}
 	if (info.status != SEV_INFO_BOUND) {
 		not_bound(t);
 		return 0;
+	}
+	if (word > TDISP_ERROR) {
+		tdi_reason(tdi, "TDI_INFO: state (host): expected 0 to 3, found %llu", word);
+		return -EIO;
 	}
 	ret->state = state_of(t, word);
 	ret->lock_flags = info.lock_flags;
@@ -579,6 +582,7 @@ static int sev_dma_disable(struct tdi *tdi)
 	struct sev_tdi *t = to_sev_tdi(tdi);
 	int ret;
 
+	memset(t->sdte, 0, sizeof(t->sdte));
 	if (!t->may_have_sdte)
 		return 0;
 	ret = write_sdte(t, none);

@@ -22,6 +22,9 @@
 
 #define DATA_FIRST_PAGES	(SEV_BLOB_FIRST_SIZE >> PAGE_SHIFT)
 
+/* How often a host may change its mind about it: each time it may take its time, too. */
+#define DATA_MAX_GROWTHS	4
+
 /* The page of a message: header, payload; gcm.c works from the AAD on. */
 #define PAGE_AAD(page)		((page) + SNP_AAD_OFFSET)
 #define PAGE_PAYLOAD(page)	((page) + SNP_HDR_SIZE)
@@ -102,10 +105,15 @@ static u8 *response_page(const struct sev_channel *ch)
 }
 
 /* A buffer of at least that many pages. */
-static int grow_data(struct sev_channel *ch, struct tdi *tdi, u64 nr_pages)
+static int grow_data(struct sev_channel *ch, struct tdi *tdi, unsigned int growths, u64 nr_pages)
 {
 	struct page *data;
 
+	if (growths > DATA_MAX_GROWTHS) {
+		tdi_reason(tdi, "host's buffer: expected at most %u sizes wanted, found another",
+			   DATA_MAX_GROWTHS);
+		return -EIO;
+	}
 	if (nr_pages > SEV_DATA_MAX_PAGES) {
 		tdi_reason(tdi, "host's buffer: expected at most %u pages, found %llu wanted",
 			   SEV_DATA_MAX_PAGES, nr_pages);
@@ -198,6 +206,7 @@ static int send_sealed(struct sev_channel *ch, struct tdi *tdi, struct sev_excha
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(sev_timeout_ms());
 	u64 regs[SEV_GHCB_NR_REGS];
+	unsigned int growths = 0;
 	bool data = x->data;
 	u32 fw, vmm;
 	int ret;
@@ -225,7 +234,7 @@ static int send_sealed(struct sev_channel *ch, struct tdi *tdi, struct sev_excha
 			return -EBUSY;
 		}
 		if (vmm == SEV_VMM_ERR_INVALID_LEN && data) {
-			*refused = grow_data(ch, tdi, regs[SEV_GHCB_RBX]);
+			*refused = grow_data(ch, tdi, ++growths, regs[SEV_GHCB_RBX]);
 			data = !*refused;
 			continue;
 		}
@@ -315,7 +324,7 @@ int sev_channel_exchange(struct sev_channel *ch, struct tdi *tdi, struct sev_exc
 		return -EIO;
 	}
 	if (x->data && !ch->data_pages) {
-		ret = grow_data(ch, tdi, DATA_FIRST_PAGES);
+		ret = grow_data(ch, tdi, 0, DATA_FIRST_PAGES);
 		if (ret)
 			return ret;
 	}

@@ -286,6 +286,7 @@ int fake_psp_exit(struct emu_regs *wire)
 	case FAKE_TOO_SMALL:
 		info2 = (u64)SEV_VMM_ERR_INVALID_LEN << 32;
 		wire->r[SEV_GHCB_RBX] = cpu_to_le64(fake_psp.want_pages);
+		fake_psp.want_pages += fake_psp.want_more;
 		break;
 	default:
 		if (one.what == FAKE_BIND)

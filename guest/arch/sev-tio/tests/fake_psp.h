@@ -62,6 +62,7 @@ struct fake_psp {
 	unsigned int times;	/* how often it is so, 0: for ever */
 	u16 status;
 	u64 want_pages;
+	u64 want_more;		/* and so many more each time */
 	/* TDI_INFO's answer */
 	u16 info_status;
 	u64 word;

@@ -352,6 +352,21 @@ static void a_buffer_that_is_never_enough_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_MEASURE), 2);
 }
 
+/* Nobody waits for a host that wants one page more, slowly, five hundred times. */
+static void a_host_that_wants_ever_more_gets_four_times_more(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+
+	fake_psp.at = FAKE_MEASURE;
+	fake_psp.how = FAKE_TOO_SMALL;
+	fake_psp.want_pages = 9;
+	fake_psp.want_more = 1;
+	KUNIT_EXPECT_EQ(test, tdi->backend->ops->measure(tdi, nonce), -EIO);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(tdi->reason, "at most 4"));
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_MEASURE), 5);
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_INFO), 1);
+}
+
 static void measurements_are_parted_from_their_vca(struct kunit *test)
 {
 	struct tdi *tdi = setup(test);
@@ -469,6 +484,7 @@ static const struct word_row words[] = {
 	{ "not bound, says locked", SEV_INFO_UNBOUND, 1, TDISP_CONFIG_UNLOCKED },
 	{ "not bound, says run", SEV_INFO_UNBOUND, 2, TDISP_CONFIG_UNLOCKED },
 	{ "invalid, says run", SEV_INFO_INVALID, 2, TDISP_CONFIG_UNLOCKED },
+	{ "not bound, says what does not exist", SEV_INFO_UNBOUND, 99, TDISP_CONFIG_UNLOCKED },
 	{ "invalid, says error", SEV_INFO_INVALID, 3, TDISP_CONFIG_UNLOCKED },
 };
 
@@ -530,6 +546,26 @@ static void run_is_confirmed_by_the_sdte_where_no_page_is(struct kunit *test)
 	fake_psp.status = SEV_SDTE_TDI_NOT_BOUND;
 	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
 	KUNIT_EXPECT_EQ(test, state, TDISP_ERROR);
+}
+
+/* Whether an sDTE is cleared may stay in doubt; that it is written again may not. */
+static void dma_that_was_to_end_is_not_begun_by_a_look(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+	enum tdisp_state state;
+
+	run(test, tdi);
+	KUNIT_ASSERT_EQ(test, tdi->backend->ops->mmio_release(tdi), 0);
+	fake_psp.at = FAKE_SDTE_NONE;
+	fake_psp.how = FAKE_STATUS;
+	fake_psp.status = SEV_SDTE_RESERVED;
+	KUNIT_EXPECT_EQ(test, tdi->backend->ops->dma_disable(tdi), -EREMOTEIO);
+	fake_psp.nr = 0;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_SDTE), 0);
+	/* And the next try is one. */
+	KUNIT_EXPECT_EQ(test, tdi->backend->ops->dma_disable(tdi), -EREMOTEIO);
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_SDTE_NONE), 1);
 }
 
 static void an_id_is_nobody_elses(struct kunit *test)
@@ -793,6 +829,7 @@ static struct kunit_case message_cases[] = {
 	KUNIT_CASE(a_larger_buffer_gets_the_same_bytes),
 	KUNIT_CASE(a_buffer_that_will_not_do_costs_a_number_and_no_key),
 	KUNIT_CASE(a_buffer_that_is_never_enough_ends),
+	KUNIT_CASE(a_host_that_wants_ever_more_gets_four_times_more),
 	KUNIT_CASE(measurements_are_parted_from_their_vca),
 	KUNIT_CASE(measurements_without_a_vca_are_refused),
 	KUNIT_CASE(measurements_that_nobody_digested_are_refused),
@@ -803,6 +840,7 @@ static struct kunit_case message_cases[] = {
 	KUNIT_CASE_PARAM(the_psp_has_the_last_word, word_gen_params),
 	KUNIT_CASE(run_is_confirmed_by_a_page_that_is_accepted),
 	KUNIT_CASE(run_is_confirmed_by_the_sdte_where_no_page_is),
+	KUNIT_CASE(dma_that_was_to_end_is_not_begun_by_a_look),
 	KUNIT_CASE(an_id_is_nobody_elses),
 	KUNIT_CASE(a_bind_that_failed_may_have_bound),
 	KUNIT_CASE(stop_comes_after_the_sdte_is_cleared),
