@@ -108,7 +108,7 @@ static int tio_op(struct sev_tdi *t, enum sev_tio_op op, u64 *rcx)
 		if (SEV_EXITINFO2_VMM_ERR(info2) != SEV_VMM_ERR_BUSY)
 			break;
 		if (time_after_eq(jiffies, deadline)) {
-			tdi_reason(&t->tdi, "%s: expected an answer within %u ms, found the host busy",
+			tdi_reason(&t->tdi, "%s: expected an answer in %u ms, found the host busy",
 				   op_names[op], sev_timeout_ms());
 			return -EBUSY;
 		}
