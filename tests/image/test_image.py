@@ -94,7 +94,7 @@ class Booted:
     def settle(self) -> None:
         """Until nothing is being started any more."""
         deadline = time.monotonic() + BOOT_TIMEOUT
-        while self.sh("systemctl list-jobs --no-legend"):
+        while self.sh("udevadm settle -t 20; systemctl list-jobs --no-legend"):
             check(time.monotonic() < deadline, "units are still being started: "
                   + self.sh("systemctl list-jobs --no-legend"))
             time.sleep(0.3)
@@ -121,6 +121,14 @@ class Booted:
 
     def unlocked(self) -> bool:
         return self.guest.run("mountpoint -q /srv/data")[0] == 0
+
+    def wait_unlocked(self) -> None:
+        """Nothing in the boot waits for the disk; this does."""
+        deadline = time.monotonic() + RUN_TIMEOUT
+        while not self.unlocked():
+            check(time.monotonic() < deadline, "the data disk is mounted: "
+                  + self.sh("systemctl status --no-pager tdi-data.service || true"))
+            time.sleep(0.3)
 
 
 @contextmanager
@@ -196,7 +204,7 @@ def the_first_boot(owner: Owner) -> None:
         figure("gate_seconds_after_kernel", round(seconds, 1))
         key = b.sh(f"tdi-data-setup {expected} 2>/dev/null", timeout=3 * RUN_TIMEOUT)
         check(len(key.split("-")) == 8, f"a recovery key: {key!r}")
-        check(b.unlocked(), "the data disk is mounted")
+        b.wait_unlocked()
         b.sh(f"echo {owner.secret} >{FILE}; sync")
         disk_is_private(b)
         b.sh("systemctl stop srv-data.mount tdi-data.service")
@@ -211,7 +219,7 @@ def the_second_boot_by_firmware(owner: Owner) -> None:
         b.settle()
         equal(b.decision()["verdict"], "yes", "decision")
         figure("gate_seconds_after_kernel_uefi", round(b.decision()["decided_at_boottime"], 1))
-        check(b.unlocked(), "the data disk is mounted")
+        b.wait_unlocked()
         equal(b.sh(f"cat {FILE}"), owner.secret, "the file that was written")
         no_window(b)
         disk_is_private(b)
