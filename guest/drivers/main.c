@@ -549,16 +549,17 @@ EXPORT_SYMBOL_GPL(tdi_backend_shutdown);
 
 /*
  * Functions that come are held by the notifier, and these are those that were there. A
- * driver that is built into the kernel has had its device before that.
+ * driver that is built into the kernel has had its device before that. All are held before
+ * the first driver is released: that syncs, and a host may have a disk that never answers.
  */
 void tdi_hold_present(void)
 {
 	struct pci_dev *pdev = NULL;
 
-	for_each_pci_dev(pdev) {
+	for_each_pci_dev(pdev)
 		function_comes(pdev);
+	for_each_pci_dev(pdev)
 		tdi_gate_expel(pdev);
-	}
 }
 
 static int __init tdi_init(void)

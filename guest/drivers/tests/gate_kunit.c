@@ -350,6 +350,30 @@ static void a_driver_that_was_there_is_released_and_named(struct kunit *test)
 	fake_driver_release(test);
 }
 
+static bool second_was_held;
+
+/* Released in the order of the bus: what becomes of the next one, if this takes for ever? */
+static void look_at_the_second(struct pci_dev *dev, char call)
+{
+	if (call == 'M' && dev == pdev_at(FAKE_SLOT_TDI))
+		second_was_held = tdi_gate_holds(pdev_at(FAKE_SLOT_TDI2));
+}
+
+static void all_are_held_before_the_first_driver_goes(struct kunit *test)
+{
+	fb = fake_backend_new(test, TDI_ACCEPT_FIRST);
+	fake_driver_bind(test);
+	KUNIT_ASSERT_TRUE(test, is_bound(FAKE_SLOT_TDI));
+	gate_on(test, "all", "");
+	second_was_held = false;
+	fake_driver_before = look_at_the_second;
+	tdi_hold_present();
+	fake_driver_before = NULL;
+	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_TRUE(test, second_was_held);
+	fake_driver_release(test);
+}
+
 static void looking_twice_changes_nothing(struct kunit *test)
 {
 	char *before;
@@ -911,6 +935,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_driver_that_probes_asynchronously_does_not_get_it),
 	KUNIT_CASE(a_tsm_that_comes_brings_no_driver),
 	KUNIT_CASE(a_driver_that_was_there_is_released_and_named),
+	KUNIT_CASE(all_are_held_before_the_first_driver_goes),
 	KUNIT_CASE(looking_twice_changes_nothing),
 	KUNIT_CASE(connect_opens_accept_first),
 	KUNIT_CASE(connect_opens_start_first),
