@@ -38,7 +38,7 @@ demo: all ## a disk goes private in a VM and comes back, told line by line
 	@$(ENTER) tests/e2e/demo $(if $(BACKEND),--backend $(BACKEND))
 
 backends: own-kernel arm64 ## each platform's ABI: conformance, and attacks that must fail
-	@$(RUN) backends
+	@$(RUN) abi attacks-long
 
 check: all own-kernel arm64 image ## every test; the last line is the sum
 	@$(RUN) check
@@ -83,10 +83,10 @@ kunit: own-kernel ## KUnit suites on kernels that complain, static checks, a soa
 	@$(RUN) kunit soak
 
 soak: own-kernel ## every failure point, many cycles, losses and unplugs
-	@$(RUN) rows guard guard-long soak-long
+	@$(RUN) rows guard guard-long plug-long soak-long
 
 guard: all ## what a locked device survives, and the way back from ERROR
-	@$(RUN) rows guard
+	@$(RUN) rows guard plug
 
 gate: all ## no driver before its device was accepted
 	@$(RUN) gate

@@ -32,10 +32,19 @@ def scenario_of(backend: str, a: Attack, options: dict[str, Any],
                     a.all_kernels, {"platform": BACKENDS[backend], **options})
 
 
+def spread(attacks: list[Attack], number: int) -> list[Attack]:
+    """That many at even distances, or all of them for 0."""
+    if not number or number >= len(attacks):
+        return attacks
+    return [attacks[i * len(attacks) // number] for i in range(number)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--backend", choices=BACKENDS, help="default: all that have attacks")
     parser.add_argument("--kernel", default="", help="full version (default: the first)")
+    parser.add_argument("--sample", type=int, default=0,
+                        help="that many per backend, from all over its table (default: all)")
     parser.add_argument("words", nargs="*", help="only attacks that contain one of these")
     arguments = parser.parse_args()
     kernel = chosen_kernel(arguments.kernel)
@@ -52,6 +61,7 @@ def main() -> None:
             continue
         chosen = [a for a in attacks.ATTACKS if (first or a.all_kernels) and (
             not arguments.words or any(w in a.name for w in arguments.words))]
+        chosen = spread(chosen, arguments.sample)
         count: Counter[str] = Counter()
         options = getattr(attacks, "OPTIONS", {})
         run_scenarios(tap, f"attacks-{backend}", boots,
