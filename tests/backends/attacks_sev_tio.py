@@ -140,6 +140,15 @@ def relocked_in_run_and_hidden(s: Session) -> None:
     check(s.emu.lies_told("state-always-run") > 1, "the host told state-always-run")
 
 
+def relocked_behind_a_word_that_does_not_exist(s: Session) -> None:
+    """A word without a sense is bad news, too: no news would be what hides a loss."""
+    s.do("connect")
+    s.emu.cmd("lie state-unknown")
+    s.emu.cmd("relock nvme0")
+    lost(s)
+    check(s.emu.lies_told("state-unknown") > 0, "the host told state-unknown")
+
+
 def error_in_run_and_hidden(s: Session) -> None:
     s.do("connect")
     s.emu.cmd("lie state-always-run")
@@ -241,7 +250,7 @@ ATTACKS = (
     Attack("state-unlocked", "EREMOTEIO", "found ERROR"),
     Attack("state-error", "EREMOTEIO", "found ERROR"),
     Attack("state-always-run", "EREMOTEIO", "found RUN"),
-    Attack("state-unknown", "EIO", "state (host)"),
+    Attack("state-unknown", "EREMOTEIO", "state (host)"),
     # Operations, which nobody seals
     Attack("tio-stale-id", "EREMOTEIO", "state"),
     Attack("tio-busy", "EBUSY", "busy"),
@@ -262,6 +271,8 @@ ATTACKS = (
     Attack("locks anew in RUN", "", "", attack=relocked_in_run, in_run=True),
     Attack("locks anew in RUN, hidden", "", "", lie="state-always-run",
            attack=relocked_in_run_and_hidden, in_run=True),
+    Attack("locks anew in RUN, says nonsense", "", "", lie="state-unknown",
+           attack=relocked_behind_a_word_that_does_not_exist, in_run=True),
     Attack("error in RUN, hidden", "", "", lie="state-always-run",
            attack=error_in_run_and_hidden, in_run=True),
     # Sealed messages: each of these ends the key

@@ -10,6 +10,7 @@
  *   PSP: not bound		CONFIG_UNLOCKED, whatever the host says
  *   PSP: bound, host: UNLOCKED	ERROR: they contradict each other
  *   host: ERROR		ERROR
+ *   host: none of the four	ERROR: an error of the look itself would be no news
  *   host: CONFIG_LOCKED	CONFIG_LOCKED: a lie delays. Nothing is granted by it; RUN
  *				and what follows still is the guest's to ask for
  *   host: RUN			RUN, if MMIO_VALIDATE of a page that is accepted (or the
@@ -286,7 +287,11 @@ static enum tdisp_state state_of(struct sev_tdi *t, u64 word)
 		return TDISP_CONFIG_LOCKED;
 	case TDISP_RUN:
 		return is_in_run(t) ? TDISP_RUN : TDISP_ERROR;
+	case TDISP_CONFIG_UNLOCKED:
+	case TDISP_ERROR:
+		return TDISP_ERROR;
 	default:
+		tdi_reason(&t->tdi, "TDI_INFO: state (host): expected 0 to 3, found %llu", word);
 		return TDISP_ERROR;
 	}
 }
@@ -356,10 +361,6 @@ static int sev_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 	if (info.status != SEV_INFO_BOUND) {
 		not_bound(t);
 		return 0;
-	}
-	if (word > TDISP_ERROR) {
-		tdi_reason(tdi, "TDI_INFO: state (host): expected 0 to 3, found %llu", word);
-		return -EIO;
 	}
 	ret->state = state_of(t, word);
 	ret->lock_flags = info.lock_flags;

@@ -17,6 +17,7 @@
 #define CONF_SUITE		"tdi-sev-tio-conformance"
 #define CONF_NO_LOCK_FLAGS	1
 #define CONF_WHOLE_OBJECTS	1
+#define CONF_STATE_OF_HOST	1
 #include "../../tests/conformance.h"
 #include "sev_setup.h"
 

@@ -481,6 +481,8 @@ static const struct word_row words[] = {
 	{ "bound, says unlocked", SEV_INFO_BOUND, 0, TDISP_ERROR },
 	{ "bound, says locked", SEV_INFO_BOUND, 1, TDISP_CONFIG_LOCKED },
 	{ "bound, says error", SEV_INFO_BOUND, 3, TDISP_ERROR },
+	{ "bound, says what does not exist", SEV_INFO_BOUND, 7, TDISP_ERROR },
+	{ "bound, says run in half of the word", SEV_INFO_BOUND, BIT_ULL(32) | 2, TDISP_ERROR },
 	{ "not bound, says locked", SEV_INFO_UNBOUND, 1, TDISP_CONFIG_UNLOCKED },
 	{ "not bound, says run", SEV_INFO_UNBOUND, 2, TDISP_CONFIG_UNLOCKED },
 	{ "invalid, says run", SEV_INFO_INVALID, 2, TDISP_CONFIG_UNLOCKED },
