@@ -15,7 +15,8 @@
  *				and what follows still is the guest's to ask for
  *   host: RUN			RUN, if MMIO_VALIDATE of a page that is accepted (or the
  *				sDTE once more, if none is) succeeds and changes nothing:
- *				the PSP does either in RUN only. Before anything is granted
+ *				the PSP does either in RUN only. It is asked for if lock and
+ *				report are what was granted to; else: ERROR. Before anything is granted
  *				there is nothing to ask for, and the grant itself is the
  *				proof: the core calls a TDI accepted after that alone
  *
@@ -334,6 +335,23 @@ static struct tdi_nonces nonces_of(const struct sev_info *info)
 	return nonces;
 }
 
+/*
+ * Was it locked anew since something was granted? What confirms RUN is a grant of its
+ * own, and must not be made to a TDI that nobody has verified.
+ */
+static bool is_another(struct sev_tdi *t, const struct tdi_nonces *found)
+{
+	const struct tdi_nonces *want = &t->granted;
+
+	if (!t->nr_pages && !t->may_have_sdte)
+		return false;
+	if (found->lock == want->lock && found->report == want->report)
+		return false;
+	tdi_reason(&t->tdi, "lock/report nonce: expected %#llx/%#llx, found %#llx/%#llx",
+		   want->lock, want->report, found->lock, found->report);
+	return true;
+}
+
 static int sev_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 {
 	struct sev_tdi *t = to_sev_tdi(tdi);
@@ -362,9 +380,9 @@ static int sev_info(struct tdi *tdi, struct tdi_tsm_info *ret)
 		not_bound(t);
 		return 0;
 	}
-	ret->state = state_of(t, word);
 	ret->lock_flags = info.lock_flags;
 	ret->nonces = nonces_of(&info);
+	ret->state = is_another(t, &ret->nonces) ? TDISP_ERROR : state_of(t, word);
 	put_digests(t, &info, ret);
 	return 0;
 }
@@ -526,6 +544,8 @@ static int sev_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 		return -EREMOTEIO;
 	}
 	ret = check_nonces(t, nonces);
+	if (!ret)
+		t->granted = *nonces;
 	while (!ret && left) {
 		pages.nr = sev_validate_chunk(dialect_of(t), left);
 		ret = remember(t, &pages);
@@ -572,6 +592,7 @@ static int sev_dma_enable(struct tdi *tdi, const struct tdi_nonces *nonces,
 	ret = check_nonces(t, nonces);
 	if (ret)
 		return ret;
+	t->granted = *nonces;
 	sev_sdte(mode == TDI_DMA_SPLIT ? tdi->backend->vtom : 0, 0, t->sdte);
 	t->may_have_sdte = true;
 	return write_sdte(t, t->sdte);

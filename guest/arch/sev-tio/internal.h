@@ -137,6 +137,7 @@ struct sev_tsm {
  *	that it is not bound any more
  * @may_have_sdte: an sDTE was written, or it is not known that none was
  * @sdte: the last one that was written
+ * @granted: what was compared before the last grant
  * @pages: what was accepted, an array
  * @nr_pages: of how many
  * @objects: what the host handed over
@@ -150,6 +151,7 @@ struct sev_tdi {
 	bool bound;
 	bool may_have_sdte;
 	u8 sdte[SEV_SDTE_SIZE];
+	struct tdi_nonces granted;
 	struct sev_pages *pages;
 	unsigned int nr_pages;
 	struct sev_objects objects;

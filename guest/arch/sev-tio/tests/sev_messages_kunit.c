@@ -550,6 +550,45 @@ static void run_is_confirmed_by_the_sdte_where_no_page_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, state, TDISP_ERROR);
 }
 
+/* RUN, says the host, of a TDI that was locked anew: what would confirm it grants it DMA. */
+static void what_was_locked_anew_is_granted_nothing_by_a_look(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+	enum tdisp_state state;
+
+	run(test, tdi);
+	KUNIT_ASSERT_EQ(test, tdi->backend->ops->mmio_release(tdi), 0);
+	KUNIT_ASSERT_EQ(test, fake_psp_count(FAKE_SDTE), 1);
+	fake_psp.count++;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, state, TDISP_ERROR);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(tdi->reason, "nonce"));
+	/* Or it is another one, whose count is as high. */
+	fake_psp.count--;
+	fake_psp.report[0] ^= 1;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, state, TDISP_ERROR);
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_SDTE), 1);
+	/* Measurements may be taken again. */
+	fake_psp.report[0] ^= 1;
+	fake_psp.meas[0] ^= 1;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, state, TDISP_RUN);
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_SDTE), 2);
+}
+
+static void no_page_of_what_was_locked_anew_is_validated_by_a_look(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+	enum tdisp_state state;
+
+	run(test, tdi);
+	fake_psp.count++;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, state, TDISP_ERROR);
+	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_PROBE), 0);
+}
+
 /* Whether an sDTE is cleared may stay in doubt; that it is written again may not. */
 static void dma_that_was_to_end_is_not_begun_by_a_look(struct kunit *test)
 {
@@ -842,6 +881,8 @@ static struct kunit_case message_cases[] = {
 	KUNIT_CASE_PARAM(the_psp_has_the_last_word, word_gen_params),
 	KUNIT_CASE(run_is_confirmed_by_a_page_that_is_accepted),
 	KUNIT_CASE(run_is_confirmed_by_the_sdte_where_no_page_is),
+	KUNIT_CASE(what_was_locked_anew_is_granted_nothing_by_a_look),
+	KUNIT_CASE(no_page_of_what_was_locked_anew_is_validated_by_a_look),
 	KUNIT_CASE(dma_that_was_to_end_is_not_begun_by_a_look),
 	KUNIT_CASE(an_id_is_nobody_elses),
 	KUNIT_CASE(a_bind_that_failed_may_have_bound),
