@@ -348,7 +348,12 @@ static void map(struct exit *x, bool v1)
 	if (!gpa || !n || tells(x, "map-nothing"))
 		return;
 	for (i = 0; i < sf->nr_mapped; i++) {
-		if (sf->mapped[i].gpa == gpa && sf->mapped[i].n == n)
+		uint64_t first = sf->mapped[i].gpa;
+
+		if (first == gpa && sf->mapped[i].n == n)
+			break;
+		/* A page of what is mapped already. */
+		if (private && gpa >= first && (gpa - first) / SEV_PAGE_SIZE + n <= sf->mapped[i].n)
 			break;
 	}
 	if (private && i == sf->nr_mapped && i < SEV_MAX_MAPPED) {

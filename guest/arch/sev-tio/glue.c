@@ -202,22 +202,20 @@ static int fetch(struct sev_tdi *t, const u8 *nonce, u64 skip)
 }
 
 static int validate(struct sev_tdi *t, const struct sev_pages *pages, bool validated,
-		    bool host_maps, bool *changed)
+		    bool *changed)
 {
 	const struct sev_dialect *d = dialect_of(t);
 	struct sev_mmio_validate req, rsp;
 	struct sev_exchange x = {
-		.msg = SEV_MMIO_VALIDATE, .req = &req, .rsp = &rsp, .rcx = t->device_id,
+		.msg = SEV_MMIO_VALIDATE, .req = &req, .rsp = &rsp,
+		.rcx = sev_validate_rcx(d, pages, t->device_id),
+		.rdx = sev_validate_rdx(d, pages, validated),
 	};
 	struct tdisp_why why = { };
 	u16 status;
 	int ret;
 
 	sev_validate_request(d, t->id, pages, validated, &req);
-	if (host_maps) {
-		x.rcx = sev_validate_rcx(d, pages, t->device_id);
-		x.rdx = sev_validate_rdx(d, pages, validated);
-	}
 	ret = exchange(t, &x);
 	if (ret)
 		return ret;
@@ -272,8 +270,8 @@ static bool is_in_run(struct sev_tdi *t)
 		struct sev_pages one = t->pages[0];
 
 		one.nr = 1;
-		/* The host has it mapped, and is asked for nothing. */
-		ret = validate(t, &one, true, false, &changed);
+		/* The host has it mapped, and is told of nothing new. */
+		ret = validate(t, &one, true, &changed);
 		return !ret && !changed;
 	}
 	/* One that was to be cleared is not written again, whatever became of that. */
@@ -551,7 +549,7 @@ static int sev_mmio_accept(struct tdi *tdi, const struct tdi_nonces *nonces,
 		ret = remember(t, &pages);
 		if (ret)
 			break;
-		ret = validate(t, &pages, true, true, &changed);
+		ret = validate(t, &pages, true, &changed);
 		if (was_judged(ret) && has_key(t))
 			t->nr_pages--;
 		left -= pages.nr;
@@ -569,7 +567,7 @@ static int sev_mmio_release(struct tdi *tdi)
 	int ret, err = 0;
 
 	for (i = 0; i < t->nr_pages; i++) {
-		ret = validate(t, &t->pages[i], false, true, &changed);
+		ret = validate(t, &t->pages[i], false, &changed);
 		if (!ret || ret == -ESTALE)
 			continue;
 		t->pages[kept++] = t->pages[i];

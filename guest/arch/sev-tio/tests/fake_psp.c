@@ -104,7 +104,10 @@ static enum fake_exit message_of(const struct snp_msg_hdr *hdr, const u8 *payloa
 	case SEV_MSG_2024_MMIO_VALIDATE:
 		if (!(payload[0x20] & SEV_VALIDATE_VALIDATED))
 			return FAKE_RELEASE;
-		return regs[SEV_GHCB_RDX] ? FAKE_VALIDATE : FAKE_PROBE;
+		/* One page, at the start of what was taken: there is more than one of that. */
+		return get_unaligned_le32(payload + 0x18) == 1 &&
+		       get_unaligned_le64(payload + 0x10) == fake_psp.base ? FAKE_PROBE :
+								     FAKE_VALIDATE;
 	default:
 		return payload[0x10] & SEV_SDTE_Q0_V ? FAKE_SDTE : FAKE_SDTE_NONE;
 	}
@@ -179,6 +182,8 @@ static size_t answer_payload(const struct fake_log *log, bool v1, u16 status, u8
 		size = sizeof(struct sev_mmio_validate);
 		memcpy(rsp, log->payload, size);
 		rsp[0x20] = log->what != FAKE_PROBE || fake_psp.changed;
+		if (log->what == FAKE_VALIDATE && !status && get_unaligned_le32(rsp + 0x18) > 1)
+			fake_psp.base = get_unaligned_le64(rsp + 0x10);
 		break;
 	default:
 		size = sizeof(struct sev_sdte_write_rsp);

@@ -19,7 +19,7 @@ enum fake_exit {
 	FAKE_OBJECTS,		/* .. with some */
 	FAKE_VALIDATE,
 	FAKE_RELEASE,		/* MMIO_VALIDATE, the other way */
-	FAKE_PROBE,		/* MMIO_VALIDATE that the host is not told of */
+	FAKE_PROBE,		/* MMIO_VALIDATE of one page that was validated */
 	FAKE_SDTE,
 	FAKE_SDTE_NONE,
 	FAKE_BIND,
@@ -71,6 +71,7 @@ struct fake_psp {
 	u64 count;
 	u8 certs[SEV_DIGEST_LEN], meas[SEV_DIGEST_LEN], report[SEV_DIGEST_LEN];
 	bool changed;		/* a page that is probed was not validated */
+	u64 base;		/* where the last pages that were validated begin */
 	/* The objects */
 	const u8 *object;	/* certificates and report */
 	size_t object_len;

@@ -518,7 +518,11 @@ static void run_is_confirmed_by_a_page_that_is_accepted(struct kunit *test)
 	req = (const void *)fake_psp_last(FAKE_PROBE)->payload;
 	KUNIT_EXPECT_EQ(test, le64_to_cpu(req->base), 0x40002);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(req->page_count), 1);
-	KUNIT_EXPECT_EQ(test, fake_psp_last(FAKE_PROBE)->regs[SEV_GHCB_RDX], 0);
+	/* The host is told that page, and what it is already: private. */
+	KUNIT_EXPECT_EQ(test, fake_psp_last(FAKE_PROBE)->regs[SEV_GHCB_RDX],
+			0x40002000 | SEV_MMIO_NEW_PRIVATE);
+	KUNIT_EXPECT_EQ(test, fake_psp_last(FAKE_PROBE)->regs[SEV_GHCB_RCX],
+			SEV_MMIO_NEW_RCX(1, to_sev_tdi(tdi)->device_id));
 
 	/* Not in RUN, says the PSP. */
 	fake_psp.at = FAKE_PROBE;
@@ -814,6 +818,15 @@ static void the_older_dialects_are_spoken(struct kunit *test)
 		log = fake_psp_last(FAKE_VALIDATE);
 		KUNIT_EXPECT_EQ(test, get_unaligned_le64(log->payload + 0x10), 0x40004000);
 		KUNIT_EXPECT_EQ(test, log->regs[SEV_GHCB_RDX], 0x40004000 | 8);
+		/* And of these the first is asked for again. */
+		fake_psp.word = TDISP_RUN;
+		KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+		KUNIT_EXPECT_EQ(test, state, TDISP_RUN);
+		KUNIT_ASSERT_EQ(test, fake_psp_count(FAKE_PROBE), 1);
+		log = fake_psp_last(FAKE_PROBE);
+		KUNIT_EXPECT_EQ(test, log->regs[SEV_GHCB_RDX], 0x40002000 | 8);
+		KUNIT_EXPECT_EQ(test, log->regs[SEV_GHCB_RCX], pci_dev_id(tdi->pdev));
+		fake_psp.word = TDISP_CONFIG_LOCKED;
 	}
 }
 
