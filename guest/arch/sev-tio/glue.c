@@ -409,13 +409,20 @@ static int check_nonces(struct sev_tdi *t, const struct tdi_nonces *want)
 
 /* --- the verbs ---------------------------------------------------------------------- */
 
-/* Two functions of ours may not be one TDI of the PSP's. */
+/* Two functions of ours may not be one TDI of the PSP's, nor one what another left. */
 static int take_id(struct sev_tdi *t, u64 id)
 {
 	struct sev_tsm *tsm = to_sev_tsm(t->tdi.backend);
 	struct sev_tdi *other;
 
 	guard(mutex)(&tsm->list_lock);
+	list_for_each_entry(other, &tsm->left, node) {
+		if (other->id != id)
+			continue;
+		tdi_reason(&t->tdi, "tdi_id: expected a new one, found %#llx, which %#x left",
+			   id, other->device_id);
+		return -EIO;
+	}
 	list_for_each_entry(other, &tsm->tdis, node) {
 		if (other == t || !other->bound || other->id != id)
 			continue;
@@ -649,6 +656,27 @@ static int sev_unlock(struct tdi *tdi)
 
 /* --- the platform ------------------------------------------------------------------- */
 
+/*
+ * What was at the function before, and is not known to be given back, is its business:
+ * it is asked for by the old id, and is shared again once the PSP has it as not bound.
+ */
+static void take_over(struct sev_tsm *tsm, struct sev_tdi *t)
+{
+	struct sev_tdi *old, *next;
+
+	lockdep_assert_held(&tsm->list_lock);
+	list_for_each_entry_safe(old, next, &tsm->left, node) {
+		if (old->device_id != t->device_id)
+			continue;
+		t->id = old->id;
+		t->asked = true;
+		t->bound = true;
+		t->may_have_sdte = old->may_have_sdte;
+		list_del(&old->node);
+		kfree(old);
+	}
+}
+
 static struct tdi *sev_add(struct tdi_backend *backend, struct pci_dev *pdev)
 {
 	struct sev_tsm *tsm = to_sev_tsm(backend);
@@ -668,6 +696,7 @@ static struct tdi *sev_add(struct tdi_backend *backend, struct pci_dev *pdev)
 		t->id = t->device_id;
 	}
 	guard(mutex)(&tsm->list_lock);
+	take_over(tsm, t);
 	list_add_tail(&t->node, &tsm->tdis);
 	return &t->tdi;
 }
@@ -677,11 +706,19 @@ static void sev_remove(struct tdi *tdi)
 	struct sev_tsm *tsm = to_sev_tsm(tdi->backend);
 	struct sev_tdi *t = to_sev_tdi(tdi);
 
-	scoped_guard(mutex, &tsm->list_lock)
-		list_del(&t->node);
+	bool left = t->bound || t->may_have_sdte || t->nr_pages;
+
 	sev_objects_forget(t);
 	kfree(t->pages);
-	kfree(t);
+	t->pages = NULL;
+	t->nr_pages = 0;
+	scoped_guard(mutex, &tsm->list_lock) {
+		list_del(&t->node);
+		if (left)
+			list_add_tail(&t->node, &tsm->left);
+	}
+	if (!left)
+		kfree(t);
 }
 
 static int sev_enter(struct tdi_backend *backend)
@@ -755,6 +792,7 @@ static int sev_probe(struct emu_platform *emu, struct device *parent)
 	mutex_init(&tsm->list_lock);
 	mutex_init(&tsm->channel.lock);
 	INIT_LIST_HEAD(&tsm->tdis);
+	INIT_LIST_HEAD(&tsm->left);
 	tsm->emu = emu;
 	tsm->dialect = (struct sev_dialect) {
 		.version	= msg_version,
@@ -783,9 +821,12 @@ static int sev_probe(struct emu_platform *emu, struct device *parent)
 static void sev_platform_remove(struct emu_platform *emu)
 {
 	struct sev_tsm *tsm = emu_platform_get_drvdata(emu);
+	struct sev_tdi *t, *next;
 
 	emu_platform_listen(emu, NULL, NULL);
 	tdi_backend_unregister(&tsm->backend);
+	list_for_each_entry_safe(t, next, &tsm->left, node)
+		kfree(t);
 	kfree(tsm);
 }
 

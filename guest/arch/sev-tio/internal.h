@@ -122,8 +122,9 @@ struct sev_tsm {
 	struct emu_platform *emu;
 	struct sev_dialect dialect;
 	struct sev_channel channel;
-	struct mutex list_lock;	/* tdis, and the ids in it; inside TDIs' locks */
+	struct mutex list_lock;	/* both lists, and the ids in them; inside TDIs' locks */
 	struct list_head tdis;
+	struct list_head left;	/* functions that went, and may not have been given back */
 };
 
 /**

@@ -672,6 +672,65 @@ static void no_stop_comes_while_the_sdte_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_psp_count(FAKE_STOP), 1);
 }
 
+/* The function goes, and another comes to its place: what was left is its to give back. */
+static void what_a_function_left_is_not_forgotten(struct kunit *test)
+{
+	struct tdi *tdi = setup(test), *other;
+	enum tdisp_state state;
+	u64 id;
+
+	run(test, tdi);
+	id = to_sev_tdi(tdi)->id;
+	fake_psp.at = FAKE_SDTE_NONE;
+	fake_psp.how = FAKE_STATUS;
+	fake_psp.status = SEV_SDTE_RESERVED;
+	KUNIT_EXPECT_NE(test, tdi->backend->ops->dma_disable(tdi), 0);
+	KUNIT_EXPECT_NE(test, tdi->backend->ops->unlock(tdi), 0);
+	kunit_release_action(test, sev_remove_tdi, tdi);
+
+	/* Nobody else gets that id. */
+	other = sev_add_unlocked(test, 2);
+	fake_psp.same_id = true;
+	KUNIT_EXPECT_EQ(test, other->backend->ops->lock(other, 0), -EIO);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(other->reason, "tdi_id"));
+
+	tdi = sev_add_unlocked(test, 1);
+	KUNIT_EXPECT_EQ(test, to_sev_tdi(tdi)->id, id);
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_NE(test, state, TDISP_CONFIG_UNLOCKED);
+	/* The way out is an unlock, which begins with the sDTE. */
+	fake_psp.at = FAKE_NR_EXITS;
+	fake_psp.nr = 0;
+	KUNIT_EXPECT_EQ(test, tdi->backend->ops->unlock(tdi), 0);
+	KUNIT_EXPECT_EQ(test, fake_psp_when(FAKE_SDTE_NONE), 0);
+	fake_psp.info_status = SEV_INFO_UNBOUND;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, state, TDISP_CONFIG_UNLOCKED);
+	/* Once, and for all. */
+	kunit_release_action(test, sev_remove_tdi, tdi);
+	tdi = sev_add_unlocked(test, 1);
+	fake_psp.nr = 0;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, state, TDISP_CONFIG_UNLOCKED);
+	KUNIT_EXPECT_EQ(test, fake_psp.nr, 0);
+}
+
+static void a_key_that_is_gone_does_not_forget_either(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+	enum tdisp_state state;
+
+	run(test, tdi);
+	fake_psp.at = FAKE_SDTE_NONE;
+	fake_psp.how = FAKE_SILENT;
+	KUNIT_EXPECT_EQ(test, tdi->backend->ops->dma_disable(tdi), -ETIMEDOUT);
+	tdi->backend->ops->unlock(tdi);
+	kunit_release_action(test, sev_remove_tdi, tdi);
+	tdi = sev_add_unlocked(test, 1);
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), -EIO);
+	KUNIT_EXPECT_TRUE(test, to_sev_tdi(tdi)->may_have_sdte);
+}
+
 static void an_sdte_that_was_not_written_is_not_cleared(struct kunit *test)
 {
 	struct tdi *tdi = setup(test);
@@ -901,6 +960,8 @@ static struct kunit_case message_cases[] = {
 	KUNIT_CASE(a_bind_that_failed_may_have_bound),
 	KUNIT_CASE(stop_comes_after_the_sdte_is_cleared),
 	KUNIT_CASE(no_stop_comes_while_the_sdte_is_there),
+	KUNIT_CASE(what_a_function_left_is_not_forgotten),
+	KUNIT_CASE(a_key_that_is_gone_does_not_forget_either),
 	KUNIT_CASE(an_sdte_that_was_not_written_is_not_cleared),
 	KUNIT_CASE(without_a_key_what_was_granted_stays_in_doubt),
 	KUNIT_CASE(without_a_key_what_was_not_granted_is_shared),
