@@ -22,6 +22,7 @@
  */
 #include <linux/cc_platform.h>
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/printk.h>
 #include <linux/string.h>
@@ -69,22 +70,47 @@ int sev_ghcb_exit(struct emu_platform *emu, u64 regs[SEV_GHCB_NR_REGS])
 /**
  * sev_ghcb_secrets() - the secrets page: keys, and how far they are used
  * @emu: who has one made up
- * @page: a page of private memory, filled
+ * @ret: set to it; what was set before, if anything was
  *
- * A real one is in the guest's memory from its launch on.
+ * A real one is in the guest's memory from its launch on, and so is the count of what
+ * each key has sealed: this is to be that page itself, mapped, and no copy of it. What
+ * is written here is what the next module, or the next kernel, goes on from.
+ *
+ * Behind the emulator it is a page of ours, and each call fills it with new keys: a
+ * launch of its own.
  *
  * Context: Process context, sleeps.
  * Return: 0; -EREMOTEIO refused; -ETIMEDOUT, -EIO, -ENOMEM.
  */
-int sev_ghcb_secrets(struct emu_platform *emu, struct snp_secrets *page)
+int sev_ghcb_secrets(struct emu_platform *emu, struct snp_secrets **ret)
 {
+	struct snp_secrets *page = *ret ?: (void *)get_zeroed_page(GFP_KERNEL);
 	struct emu_regs wire = {
 		.r[0] = cpu_to_le64(SEV_EMU_SECRETS),
 		.r[1] = cpu_to_le64(virt_to_phys(page)),
 	};
-	int ret = emu_platform_tsm_regs(emu, &wire);
+	int err;
 
-	if (ret)
-		return ret;
+	if (!page)
+		return -ENOMEM;
+	*ret = page;
+	err = emu_platform_tsm_regs(emu, &wire);
+	if (err)
+		return err;
 	return le64_to_cpu(wire.r[0]) == SEV_EMU_OK ? 0 : -EREMOTEIO;
+}
+
+/**
+ * sev_ghcb_put_secrets() - the secrets page is not used any more
+ * @page: what sev_ghcb_secrets() gave, or NULL
+ *
+ * A real one stays, as it is: it is unmapped, and not wiped.
+ *
+ * Context: Process context.
+ */
+void sev_ghcb_put_secrets(struct snp_secrets *page)
+{
+	if (page)
+		memzero_explicit(page, SEV_PAGE_SIZE);
+	free_page((unsigned long)page);
 }

@@ -810,6 +810,7 @@ static int sev_probe(struct emu_platform *emu, struct device *parent)
 	emu_platform_set_drvdata(emu, tsm);
 	ret = tdi_backend_register(&tsm->backend);
 	if (ret) {
+		sev_ghcb_put_secrets(tsm->channel.secrets);
 		kfree(tsm);
 		return ret;
 	}
@@ -827,6 +828,7 @@ static void sev_platform_remove(struct emu_platform *emu)
 	tdi_backend_unregister(&tsm->backend);
 	list_for_each_entry_safe(t, next, &tsm->left, node)
 		kfree(t);
+	sev_ghcb_put_secrets(tsm->channel.secrets);
 	kfree(tsm);
 }
 

@@ -19,7 +19,8 @@ struct page;
 /* Can this guest issue the exits by itself? 0, or why not; see ghcb.c. */
 int sev_ghcb_check(void);
 int sev_ghcb_exit(struct emu_platform *emu, u64 regs[SEV_GHCB_NR_REGS]);
-int sev_ghcb_secrets(struct emu_platform *emu, struct snp_secrets *page);
+int sev_ghcb_secrets(struct emu_platform *emu, struct snp_secrets **ret);
+void sev_ghcb_put_secrets(struct snp_secrets *page);
 
 /* --- gcm.c: AES-256-GCM ---------------------------------------------------------- */
 
@@ -42,7 +43,8 @@ int sev_gcm_open(struct crypto_aead *tfm, const u8 iv[SNP_IV_LEN], void *buf, si
  * @emu: whom the exits go to
  * @dialect: what is spoken
  * @tfm: the key, NULL while there is none
- * @secrets: the secrets page, or its emulation; private
+ * @secrets: the secrets page itself, or its emulation; private, and not the channel's:
+ *	key and count in it outlast it
  * @vmpck: which of its keys is ours
  * @wiped: why the key was wiped, or NULL
  * @msgs: two shared pages: request and response

@@ -56,14 +56,18 @@ int sev_channel_open(struct sev_channel *ch, struct emu_platform *emu,
 	ch->dialect = dialect;
 	ch->vmpck = vmpck;
 	ch->wiped = NULL;
-	ch->secrets = (void *)get_zeroed_page(GFP_KERNEL);
 	ch->page = (void *)__get_free_page(GFP_KERNEL);
 	ch->msgs = emu_platform_alloc_shared(emu, 2);
-	if (!ch->secrets || !ch->page || !ch->msgs) {
+	if (!ch->page || !ch->msgs) {
 		sev_channel_close(ch);
 		return -ENOMEM;
 	}
-	ret = sev_ghcb_secrets(emu, ch->secrets);
+	ret = sev_ghcb_secrets(emu, &ch->secrets);
+	if (!ret && !memchr_inv(ch->secrets->vmpck[vmpck], 0, SNP_VMPCK_LEN)) {
+		/* Whoever wiped it had used it for what must not be sealed again. */
+		ch->wiped = "what an earlier user did";
+		return 0;
+	}
 	if (!ret) {
 		tfm = sev_gcm_new(ch->secrets->vmpck[vmpck]);
 		ret = PTR_ERR_OR_ZERO(tfm);
@@ -76,18 +80,15 @@ int sev_channel_open(struct sev_channel *ch, struct emu_platform *emu,
 	return 0;
 }
 
+/* The secrets page stays: a number that was used is used for whoever opens it next. */
 void sev_channel_close(struct sev_channel *ch)
 {
 	if (ch->tfm)
 		sev_gcm_free(ch->tfm);
-	if (ch->secrets)
-		memzero_explicit(ch->secrets, PAGE_SIZE);
-	free_page((unsigned long)ch->secrets);
 	free_page((unsigned long)ch->page);
 	emu_platform_free_shared(ch->emu, ch->msgs, 2);
 	emu_platform_free_shared(ch->emu, ch->data, ch->data_pages);
 	ch->tfm = NULL;
-	ch->secrets = NULL;
 	ch->page = NULL;
 	ch->msgs = NULL;
 	ch->data = NULL;

@@ -52,9 +52,11 @@ int fake_psp_secrets(struct emu_regs *regs)
 
 	if (le64_to_cpu(regs->r[0]) != SEV_EMU_SECRETS)
 		return -EIO;
+	regs->r[0] = cpu_to_le64(SEV_EMU_OK);
+	if (fake_psp.lasts)
+		return 0;
 	memcpy(page->vmpck[0], fake_psp.key, SNP_VMPCK_LEN);
 	page->seqno[0] = cpu_to_le32(fake_psp.used);
-	regs->r[0] = cpu_to_le64(SEV_EMU_OK);
 	return 0;
 }
 

@@ -86,6 +86,7 @@ struct fake_psp {
 	int seal_err;
 	u8 key[SNP_VMPCK_LEN];
 	u32 used;		/* in the secrets page */
+	bool lasts;		/* .. which is what it was, as a real one */
 	unsigned int nr;
 	struct fake_log log[FAKE_LOG];
 };

@@ -96,6 +96,50 @@ static void numbers_go_on_where_the_secrets_page_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seqno_of(fake_psp_last(FAKE_INFO)), 0x1001);
 }
 
+/* Another module, or another kernel: the page is in the guest's memory still. */
+static void open_again(struct kunit *test, bool lasts)
+{
+	fake_psp.lasts = lasts;
+	fake_core_backend->ops->leave(fake_core_backend);
+	KUNIT_ASSERT_EQ(test, fake_core_backend->ops->enter(fake_core_backend), 0);
+}
+
+static void numbers_go_on_in_a_page_that_lasts(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+	enum tdisp_state state;
+	u64 last;
+
+	KUNIT_ASSERT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_ASSERT_EQ(test, info_of(tdi, &state), 0);
+	last = seqno_of(fake_psp_last(FAKE_INFO));
+	KUNIT_EXPECT_EQ(test, last, 3);
+	open_again(test, true);
+	KUNIT_ASSERT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, seqno_of(fake_psp_last(FAKE_INFO)), last + 2);
+}
+
+static void a_wiped_key_stays_wiped_in_a_page_that_lasts(struct kunit *test)
+{
+	struct tdi *tdi = setup(test);
+	enum tdisp_state state;
+	unsigned int before;
+
+	fake_psp.spoil = 0;
+	fake_psp.spoil_with = 1;
+	KUNIT_ASSERT_EQ(test, info_of(tdi, &state), -EIO);
+	fake_psp.spoil = -1;
+	open_again(test, true);
+	before = fake_platform.nr_host;
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), -EIO);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(tdi->reason, "wiped"));
+	KUNIT_EXPECT_EQ(test, fake_platform.nr_host, before);
+	/* Another launch has another key. */
+	open_again(test, false);
+	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
+	KUNIT_EXPECT_EQ(test, seqno_of(fake_psp_last(FAKE_INFO)), 1);
+}
+
 static void numbers_that_are_used_up_end_the_key(struct kunit *test)
 {
 	enum tdisp_state state;
@@ -929,6 +973,8 @@ static void it_never_hides_that_it_protects_nothing(struct kunit *test)
 static struct kunit_case message_cases[] = {
 	KUNIT_CASE(numbers_go_up_by_two),
 	KUNIT_CASE(numbers_go_on_where_the_secrets_page_says),
+	KUNIT_CASE(numbers_go_on_in_a_page_that_lasts),
+	KUNIT_CASE(a_wiped_key_stays_wiped_in_a_page_that_lasts),
 	KUNIT_CASE(numbers_that_are_used_up_end_the_key),
 	KUNIT_CASE(what_is_sealed_does_not_show),
 	KUNIT_CASE_PARAM(a_spoilt_response_ends_the_key, spoil_gen_params),
