@@ -18,16 +18,24 @@ static u64 vtom_of(struct device *dev)
 	return tdi_dma_of(dev, TDI_DMA_SPLIT)->tdi->backend->vtom;
 }
 
-/* The address by which the device reaches memory of either kind. */
-static dma_addr_t address(struct device *dev, phys_addr_t phys, size_t size, bool shared)
+/*
+ * The host makes the map of memory. What it puts at vtom or above, or across, the device
+ * would reach as shared memory, at another place: it is none that can be split.
+ */
+static bool is_below_vtom(struct device *dev, phys_addr_t phys, size_t size)
 {
 	u64 vtom = vtom_of(dev);
 
-	/* No memory lies across; what does is none. */
-	if (phys >= vtom || size > vtom - phys)
+	return phys < vtom && size <= vtom - phys;
+}
+
+/* The address by which the device reaches memory of either kind. */
+static dma_addr_t address(struct device *dev, phys_addr_t phys, size_t size, bool shared)
+{
+	if (!is_below_vtom(dev, phys, size))
 		return DMA_MAPPING_ERROR;
 	if (shared)
-		phys += vtom;
+		phys += vtom_of(dev);
 	return tdi_dma_reaches(dev, phys, size) ? phys : DMA_MAPPING_ERROR;
 }
 
@@ -77,14 +85,18 @@ static void split_unmap_sg(struct device *dev, struct scatterlist *sgl, int nent
 	atomic_sub(nents, &tdi_dma_of(dev, TDI_DMA_SPLIT)->live);
 }
 
-/* Private: all memory is below vtom. */
 static void *split_alloc(struct device *dev, size_t size, dma_addr_t *ret, gfp_t gfp,
 			 unsigned long attrs)
 {
 	void *vaddr = tdi_dma_alloc_pages(dev, size, ret, gfp);
 
-	if (vaddr)
-		atomic_inc(&tdi_dma_of(dev, TDI_DMA_SPLIT)->live);
+	if (!vaddr)
+		return NULL;
+	if (!is_below_vtom(dev, *ret, PAGE_ALIGN(size))) {
+		free_pages_exact(vaddr, PAGE_ALIGN(size));
+		return NULL;
+	}
+	atomic_inc(&tdi_dma_of(dev, TDI_DMA_SPLIT)->live);
 	return vaddr;
 }
 

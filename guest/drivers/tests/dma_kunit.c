@@ -601,6 +601,35 @@ static void nothing_lies_across_vtom(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live(), 0);
 }
 
+/* The host makes the map of memory: the device would reach these pages as shared ones. */
+static void nothing_private_is_allocated_above_vtom(struct kunit *test)
+{
+	unsigned long before;
+	dma_addr_t addr;
+	void *vaddr;
+
+	ready(test, TDI_DMA_SPLIT);
+	before = nr_shared();
+	/* Page 0 is nobody's: what there is begins at vtom. */
+	fb->backend.vtom = PAGE_SIZE;
+	KUNIT_EXPECT_NULL(test, dma_alloc_coherent(dev, LEN, &addr, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, dma_alloc_pages(dev, PAGE_SIZE, &addr, DMA_BIDIRECTIONAL,
+						GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, tdi_alloc_shared(dev, LEN, &addr, GFP_KERNEL));
+	addr = dma_map_single(dev, buf, LEN, DMA_TO_DEVICE);
+	KUNIT_EXPECT_NE(test, dma_mapping_error(dev, addr), 0);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+	KUNIT_EXPECT_EQ(test, nr_shared(), before);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tdi->dma.leaked), 0);
+
+	/* Where memory lies below, there is some. */
+	fb->backend.vtom = FAKE_VTOM;
+	vaddr = dma_alloc_coherent(dev, 2 * PAGE_SIZE, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	dma_free_coherent(dev, 2 * PAGE_SIZE, vaddr, addr);
+	KUNIT_EXPECT_EQ(test, live(), 0);
+}
+
 static void shared_pages_that_would_not_turn_private_are_leaked(struct kunit *test)
 {
 	dma_addr_t addr;
@@ -847,6 +876,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(shared_memory_is_for_split_mode_only),
 	KUNIT_CASE(what_a_device_does_not_address_is_not_shared),
 	KUNIT_CASE(nothing_lies_across_vtom),
+	KUNIT_CASE(nothing_private_is_allocated_above_vtom),
 	KUNIT_CASE(shared_pages_that_would_not_turn_private_are_leaked),
 	KUNIT_CASE(connect_switches_to_the_mode_that_is_wanted),
 	KUNIT_CASE(a_platform_without_vtom_cannot_split),

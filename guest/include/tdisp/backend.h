@@ -206,7 +206,8 @@ struct tdi_backend_ops {
  * @ops: callbacks, all of them set unless marked optional
  * @order: which of accept and start comes first
  * @flags: TDI_BACKEND_*
- * @vtom: where shared memory begins in TDI_DMA_SPLIT, above all memory; 0: cannot split
+ * @vtom: where shared memory begins in TDI_DMA_SPLIT; memory that does not lie below is
+ *	not mapped, nor allocated, in that mode. 0: cannot split
  * @mmio_chunk: pages that one @mmio_accept takes, 0: any number
  * @dev: the class device, the core's
  * @proxy_had_iommu: the core's, what to restore on @parent
