@@ -414,8 +414,10 @@ static int tdxc_mmio_release(struct tdi *tdi)
 }
 
 /*
- * A TDI does DMA to private memory in RUN only (PCIe r6.x 11.2). In ERROR it is better to
- * leave it bound: its driver still has private mappings, of pages that would be gone.
+ * A TDI does DMA to private memory in RUN only (PCIe r6.x 11.2). Where it may yet get there,
+ * what DMAR.ACCEPT and TDI.START allowed has to go, which ends with the binding alone (M1).
+ * From ERROR there is no way to RUN in this session, and it is better to leave it bound: its
+ * driver still has private mappings, of pages that would be gone.
  */
 static int tdxc_dma_disable(struct tdi *tdi)
 {
@@ -424,7 +426,7 @@ static int tdxc_dma_disable(struct tdi *tdi)
 
 	if (err)
 		return err == -ENODEV ? 0 : err;
-	return state == TDISP_RUN ? unbind(tdi) : 0;
+	return state == TDISP_ERROR ? 0 : unbind(tdi);
 }
 
 /* --- of the platform ----------------------------------------------------------------- */

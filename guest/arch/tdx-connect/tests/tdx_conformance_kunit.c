@@ -852,6 +852,18 @@ static void what_was_accepted_is_given_back_by_unbinding(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_tdx_count_tdcm(7), 1);
 }
 
+/* Whatever DMAR.ACCEPT and TDI.START allowed: it may get to RUN as long as it is bound. */
+static void an_allowed_start_is_taken_back(struct kunit *test)
+{
+	ready(test);
+	fake_tdx.state = TDISP_CONFIG_LOCKED;
+	KUNIT_EXPECT_EQ(test, ops->dma_disable(tdi), 0);
+	KUNIT_EXPECT_EQ(test, fake_tdx_count_tdcm(7), 1);
+	KUNIT_EXPECT_FALSE(test, fake_tdx.bound);
+	KUNIT_EXPECT_EQ(test, ops->mmio_release(tdi), 0);
+	KUNIT_EXPECT_EQ(test, fake_tdx_count_tdcm(7), 1);
+}
+
 /* A driver may have private mappings then, which would lead nowhere. */
 static void a_tdi_in_error_is_not_unbound_to_stop_its_dma(struct kunit *test)
 {
@@ -924,6 +936,7 @@ static struct kunit_case own_cases[] = {
 	KUNIT_CASE(a_leaf_that_gets_nowhere_ends),
 	KUNIT_CASE(lock_asks_first_whether_it_may),
 	KUNIT_CASE(what_was_accepted_is_given_back_by_unbinding),
+	KUNIT_CASE(an_allowed_start_is_taken_back),
 	KUNIT_CASE(a_tdi_in_error_is_not_unbound_to_stop_its_dma),
 	KUNIT_CASE(a_host_that_says_unbound_is_not_believed),
 	KUNIT_CASE(an_event_is_passed_on),
