@@ -3,9 +3,21 @@
  * Acceptance: private MMIO and private DMA, for exactly the evidence that was
  * verified. All or nothing: one page that is refused undoes the rest.
  */
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "internal.h"
+
+static unsigned int accept_seconds = 60;
+module_param(accept_seconds, uint, 0600);
+MODULE_PARM_DESC(accept_seconds,
+		 "How long accepting a device's MMIO may take, in s, and one more for each GiB (default: 60)");
+
+/* However large the host says that a BAR is. */
+#define EXTRA_SECONDS_MAX	600
+#define PAGES_PER_GIB		(SZ_1G >> TDISP_PAGE_SHIFT)
 
 /**
  * tdi_revoke() - take back everything tdi_grant() gave
@@ -53,16 +65,46 @@ bool tdi_tee_range(const struct tdi *tdi, const struct tdi_evidence *ev, u32 i,
 	return !(range.attr & TDISP_RANGE_NON_TEE);
 }
 
-/* As much at a time as the platform takes. */
-static int accept_range(struct tdi *tdi, const struct tdi_nonces *nonces, struct tdi_mmio mmio)
+/* For all ranges of a device. */
+struct patience {
+	unsigned int seconds;
+	unsigned long deadline;
+};
+
+static struct patience patience_for(struct tdi *tdi, const struct tdi_evidence *ev)
+{
+	struct patience ret = { };
+	struct tdi_mmio mmio;
+	u64 nr_pages = 0;
+	u32 i;
+
+	for (i = 0; i < ev->report.nr_ranges; i++)
+		if (tdi_tee_range(tdi, ev, i, &mmio))
+			nr_pages += mmio.nr_pages;
+	ret.seconds = READ_ONCE(accept_seconds) +
+		      min_t(u64, nr_pages / PAGES_PER_GIB, EXTRA_SECONDS_MAX);
+	ret.deadline = jiffies + (unsigned long)ret.seconds * HZ;
+	return ret;
+}
+
+/*
+ * As much at a time as the platform takes. A large BAR is many calls, and a host may answer
+ * each in time, while the device's lock is held.
+ */
+static int accept_range(struct tdi *tdi, const struct tdi_nonces *nonces, struct tdi_mmio mmio,
+			const struct patience *patience)
 {
 	u64 left = mmio.nr_pages;
 	int ret;
 
 	while (left) {
-		/* A large BAR is many calls, and the host may be slow to answer each. */
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (time_after(jiffies, patience->deadline)) {
+			tdi_reason(tdi, "BAR %u: expected all within %u s, found %llu pages left",
+				   mmio.bar, patience->seconds, left);
+			return -ETIMEDOUT;
+		}
 		mmio.nr_pages = left;
 		if (tdi->backend->mmio_chunk)
 			mmio.nr_pages = min(left, tdi->backend->mmio_chunk);
@@ -80,6 +122,7 @@ static int accept_range(struct tdi *tdi, const struct tdi_nonces *nonces, struct
 /* Every TEE range of the report, and an entry in /proc/iomem for what that makes. */
 static int accept_ranges(struct tdi *tdi, const struct tdi_evidence *ev)
 {
+	struct patience patience = patience_for(tdi, ev);
 	struct tdi_mmio mmio;
 	u32 i;
 	int ret;
@@ -87,7 +130,7 @@ static int accept_ranges(struct tdi *tdi, const struct tdi_evidence *ev)
 	for (i = 0; i < ev->report.nr_ranges; i++) {
 		if (!tdi_tee_range(tdi, ev, i, &mmio))
 			continue;
-		ret = accept_range(tdi, &ev->nonces, mmio);
+		ret = accept_range(tdi, &ev->nonces, mmio, &patience);
 		if (ret)
 			return ret;
 	}
@@ -101,7 +144,8 @@ static int accept_ranges(struct tdi *tdi, const struct tdi_evidence *ev)
  * Context: Process context; the device's lock and the TDI's lock are held.
  * Return: 0; -ESTALE when the TDI was locked or measured again since the
  *	evidence was verified; -EADDRINUSE when somebody holds a part of a BAR; -EINTR;
- *	or a backend's error. On failure nothing is granted.
+ *	-ETIMEDOUT, of all ranges together too; or a backend's error. On failure nothing
+ *	is granted.
  */
 int tdi_grant(struct tdi *tdi)
 {

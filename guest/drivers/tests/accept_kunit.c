@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* accept.c: which pages and what DMA are granted, and that it is all or nothing. */
+#include <linux/delay.h>
 #include <linux/unaligned.h>
 
 #include "fake_backend.h"
@@ -154,6 +155,36 @@ static void one_bad_chunk_takes_the_good_ones_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_MMIO_ACCEPT], 2);
 	KUNIT_EXPECT_EQ(test, ft->mmio, 0);
 	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_MMIO_RELEASE], 1);
+}
+
+/* A host that answers each call in time, and takes its time. */
+static void slow(struct fake_tdi *ft, enum fake_op op)
+{
+	if (op == FAKE_MMIO_ACCEPT)
+		msleep(1200);
+}
+
+static void patient_again(void *unused)
+{
+	WARN_ON(fake_set_param("accept_seconds", "60"));
+}
+
+static void all_chunks_together_have_a_deadline(struct kunit *test)
+{
+	ready(test);
+	KUNIT_ASSERT_EQ(test, fake_set_param("accept_seconds", "1"), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, patient_again, NULL), 0);
+	fb->backend.mmio_chunk = 1;
+	fb->before = slow;
+	KUNIT_EXPECT_EQ(test, fake_connect(tdi), -ETIMEDOUT);
+	fake_expect_result(test, tdi,
+			   "BAR 0: expected all within 1 s, found 7 pages left");
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_MMIO_ACCEPT], 1);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_DMA_ENABLE], 0);
+	KUNIT_EXPECT_EQ(test, ft->mmio, 0);
+	fake_expect_pristine(test, tdi);
+	fb->before = NULL;
+	KUNIT_EXPECT_EQ(test, fake_connect(tdi), 0);
 }
 
 /* --- /proc/iomem ------------------------------------------------------------------- */
@@ -341,6 +372,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_range_is_accepted_in_the_chunks_that_the_platform_takes),
 	KUNIT_CASE(a_range_that_is_one_chunk_is_one_call),
 	KUNIT_CASE(one_bad_chunk_takes_the_good_ones_back),
+	KUNIT_CASE_SLOW(all_chunks_together_have_a_deadline),
 	KUNIT_CASE(neighbours_that_make_a_bar_are_one_entry),
 	KUNIT_CASE(a_locked_tdi_has_no_entries),
 	KUNIT_CASE(refused_dma_takes_the_entries_back),
