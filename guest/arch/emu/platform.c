@@ -202,13 +202,20 @@ EXPORT_SYMBOL_GPL(emu_platform_unshare_pages);
 struct page *emu_platform_alloc_shared(struct emu_platform *p, size_t nr_pages)
 {
 	void *mem;
+	int ret;
 
 	if (!p->entered)
 		return NULL;
 	mem = alloc_pages_exact(nr_pages << PAGE_SHIFT, GFP_KERNEL | __GFP_ZERO);
 	if (!mem)
 		return NULL;
-	if (emu_platform_share_pages(p, virt_to_phys(mem), nr_pages)) {
+	ret = emu_platform_share_pages(p, virt_to_phys(mem), nr_pages);
+	if (ret == -ENXIO) {
+		/* Nobody was asked: they are as they were. */
+		free_pages_exact(mem, nr_pages << PAGE_SHIFT);
+		return NULL;
+	}
+	if (ret) {
 		/* Whose they are is not known for sure: nobody else gets them. */
 		pci_err(p->pdev, "%zu pages lost, that could not be shared\n", nr_pages);
 		return NULL;

@@ -44,7 +44,7 @@ struct tdxc_copy {
 /**
  * struct tdxc_tdcm - what a TDI has for its VMCALLs
  * @buf: shared with the host, TDXC_TDCM_SIZE bytes; NULL: there is none yet
- * @leaked: buffers that the host never answered in
+ * @leaked: buffers that the host never answered in, or did not convert
  * @last: when the last one was given up, in jiffies
  */
 struct tdxc_tdcm {
@@ -58,8 +58,8 @@ struct tdxc_tdcm {
 #define TDXC_TDCM_SIZE		((size_t)TDXC_TDCM_PAGES << PAGE_SHIFT)
 #define TDXC_TDCM_DATA_MAX	(TDXC_TDCM_SIZE - sizeof(struct tdx_tdcm_hdr))
 /*
- * A host that answers nothing costs so many buffers, and then one in so many seconds: it
- * may be another host by then, and there has to be a way out.
+ * A host that answers nothing, or converts nothing, costs so many buffers, and then one in
+ * so many seconds: it may be another host by then, and there has to be a way out.
  */
 #define TDXC_TDCM_LEAKS_MAX	16
 #define TDXC_TDCM_LEAK_SECONDS	60

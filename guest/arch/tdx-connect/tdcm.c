@@ -82,30 +82,18 @@ void tdxc_copy_free(struct tdxc_copy *copy)
 
 /* --- the buffer ------------------------------------------------------------------ */
 
-static void *alloc_shared(struct tdxc *tdxc)
-{
-	struct page *page;
-	void *buf;
-
-	if (tdxc->emu) {
-		page = emu_platform_alloc_shared(tdxc->emu, TDXC_TDCM_PAGES);
-		return page ? page_address(page) : NULL;
-	}
-	buf = alloc_pages_exact(TDXC_TDCM_SIZE, GFP_KERNEL | __GFP_ZERO);
-	if (!buf)
-		return NULL;
-	/* What was converted in part is nobody's any more. */
-	if (set_memory_decrypted((unsigned long)buf, TDXC_TDCM_PAGES))
-		return NULL;
-	return buf;
-}
-
-static void free_shared(struct tdxc *tdxc, void *buf)
+static int share(struct tdxc *tdxc, void *buf)
 {
 	if (tdxc->emu)
-		emu_platform_free_shared(tdxc->emu, virt_to_page(buf), TDXC_TDCM_PAGES);
-	else if (!set_memory_encrypted((unsigned long)buf, TDXC_TDCM_PAGES))
-		free_pages_exact(buf, TDXC_TDCM_SIZE);
+		return emu_platform_share_pages(tdxc->emu, virt_to_phys(buf), TDXC_TDCM_PAGES);
+	return set_memory_decrypted((unsigned long)buf, TDXC_TDCM_PAGES);
+}
+
+static int unshare(struct tdxc *tdxc, void *buf)
+{
+	if (tdxc->emu)
+		return emu_platform_unshare_pages(tdxc->emu, virt_to_phys(buf), TDXC_TDCM_PAGES);
+	return set_memory_encrypted((unsigned long)buf, TDXC_TDCM_PAGES);
 }
 
 /**
@@ -116,9 +104,50 @@ void tdxc_tdcm_free(struct tdi *tdi)
 {
 	struct tdxc_tdcm *tdcm = &to_tdxc_tdi(tdi)->tdcm;
 
-	if (tdcm->buf)
-		free_shared(to_tdxc(tdi->backend), tdcm->buf);
+	if (!tdcm->buf)
+		return;
+	if (unshare(to_tdxc(tdi->backend), tdcm->buf))
+		pci_warn(tdi->pdev, "tdi: %zu bytes stay shared, and are lost\n", TDXC_TDCM_SIZE);
+	else
+		free_pages_exact(tdcm->buf, TDXC_TDCM_SIZE);
 	tdcm->buf = NULL;
+}
+
+/*
+ * Nobody's any more. The host has not answered in it, and may do so at any later time, into
+ * whatever is asked next; or it was converted in part, or not, as the host says.
+ */
+static void give_up(struct tdi *tdi)
+{
+	struct tdxc_tdcm *tdcm = &to_tdxc_tdi(tdi)->tdcm;
+
+	tdcm->buf = NULL;
+	tdcm->leaked++;
+	tdcm->last = jiffies;
+	pci_warn(tdi->pdev, "tdi: %zu bytes of shared memory are given up\n", TDXC_TDCM_SIZE);
+}
+
+static int new_buffer(struct tdi *tdi, const char *name)
+{
+	struct tdxc_tdcm *tdcm = &to_tdxc_tdi(tdi)->tdcm;
+	void *buf = alloc_pages_exact(TDXC_TDCM_SIZE, GFP_KERNEL | __GFP_ZERO);
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	err = share(to_tdxc(tdi->backend), buf);
+	if (!err) {
+		tdcm->buf = buf;
+		return 0;
+	}
+	tdi_reason(tdi, "%s: buffer: expected %zu bytes to be shared, found %pe", name,
+		   TDXC_TDCM_SIZE, ERR_PTR(err));
+	/* The emulated transport's word for "as it was". */
+	if (to_tdxc(tdi->backend)->emu && err == -ENXIO)
+		free_pages_exact(buf, TDXC_TDCM_SIZE);
+	else
+		give_up(tdi);
+	return err;
 }
 
 static int get_buffer(struct tdi *tdi, const char *name)
@@ -129,26 +158,11 @@ static int get_buffer(struct tdi *tdi, const char *name)
 		return 0;
 	if (tdcm->leaked >= TDXC_TDCM_LEAKS_MAX &&
 	    time_before(jiffies, tdcm->last + TDXC_TDCM_LEAK_SECONDS * HZ)) {
-		tdi_reason(tdi, "%s: unanswered buffers: expected fewer than %u, found %u",
+		tdi_reason(tdi, "%s: buffers given up: expected fewer than %u, found %u",
 			   name, TDXC_TDCM_LEAKS_MAX, tdcm->leaked);
 		return -ETIMEDOUT;
 	}
-	tdcm->buf = alloc_shared(to_tdxc(tdi->backend));
-	return tdcm->buf ? 0 : -ENOMEM;
-}
-
-/*
- * The host has not answered, and may do so at any later time, into whatever is asked
- * next. So nothing is asked in this buffer again.
- */
-static void leak_buffer(struct tdi *tdi)
-{
-	struct tdxc_tdcm *tdcm = &to_tdxc_tdi(tdi)->tdcm;
-
-	tdcm->buf = NULL;
-	tdcm->leaked++;
-	tdcm->last = jiffies;
-	pci_warn(tdi->pdev, "tdi: %zu bytes of shared memory are given up\n", TDXC_TDCM_SIZE);
+	return new_buffer(tdi, name);
 }
 
 /* --- a command --------------------------------------------------------------------- */
@@ -309,7 +323,7 @@ static int collect(struct tdi *tdi, const void *shared, enum tdx_tdcm_operation 
  *
  * Context: Process context, sleeps; the TDI's lock is held.
  * Return: 0; -ETIMEDOUT no answer; -EINTR; -EIO a malformed one; -EREMOTEIO a refusal;
- *	-EBUSY try again; -ENOMEM.
+ *	-EBUSY try again; -ENOMEM; or what sharing a buffer came to.
  */
 int tdxc_tdcm(struct tdi *tdi, enum tdx_tdcm_operation op, const void *cmd, u32 cmd_len,
 	      u32 min, u32 max, struct tdxc_copy *ret)
@@ -339,7 +353,7 @@ int tdxc_tdcm(struct tdi *tdi, enum tdx_tdcm_operation op, const void *cmd, u32 
 	if (!err)
 		err = await(tdi, tdcm->buf, name);
 	if (err == -ETIMEDOUT || err == -EINTR)
-		leak_buffer(tdi);
+		give_up(tdi);
 	if (err)
 		return err;
 	return collect(tdi, tdcm->buf, op, min, max, ret);

@@ -94,8 +94,9 @@ void emu_platform_leave(struct emu_platform *p)
 
 int emu_platform_share_pages(struct emu_platform *p, phys_addr_t addr, size_t nr_pages)
 {
-	fake_platform.nr_shared += nr_pages;
-	return 0;
+	if (!fake_platform.share_err)
+		fake_platform.nr_shared += nr_pages;
+	return fake_platform.share_err;
 }
 
 int emu_platform_unshare_pages(struct emu_platform *p, phys_addr_t addr, size_t nr_pages)
@@ -108,7 +109,7 @@ struct page *emu_platform_alloc_shared(struct emu_platform *p, size_t nr_pages)
 {
 	void *mem;
 
-	if (fake_platform.no_memory)
+	if (fake_platform.share_err)
 		return NULL;
 	mem = alloc_pages_exact(nr_pages << PAGE_SHIFT, GFP_KERNEL | __GFP_ZERO);
 	if (!mem)

@@ -18,7 +18,7 @@
  * @host_regs: likewise
  * @announce_err: what emu_platform_announce() answers
  * @no_events: nobody is told of events
- * @no_memory: nothing more is shared
+ * @share_err: what comes of sharing pages
  * @nr_tsm: how often @tsm_regs was asked
  * @nr_host: how often @host_regs was
  * @nr_announced: functions that were announced
@@ -32,8 +32,8 @@ struct fake_platform {
 	int (*tsm_regs)(struct emu_regs *regs);
 	int (*host_regs)(struct emu_regs *regs);
 	int announce_err;
+	int share_err;
 	bool no_events;
-	bool no_memory;
 	unsigned int nr_tsm;
 	unsigned int nr_host;
 	unsigned int nr_announced;

@@ -2,6 +2,7 @@
 /* platform.c: which backend gets the mailbox, and what it gets through it. */
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/vmstat.h>
 
 #include "../../../drivers/tests/fake_pci.h"
 #include "../../tests/fake_core.h"
@@ -289,6 +290,29 @@ static void shared_pages_are_zeroed_and_come_back_private(struct kunit *test)
 	emu_platform_leave(p);
 }
 
+/* Once a conversion was not answered nobody is asked for another: that costs no memory. */
+static void pages_that_nobody_was_asked_to_share_are_freed(struct kunit *test)
+{
+	struct emu_platform *p = ready(test);
+	unsigned long before, after;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, emu_platform_enter(p), 0);
+	fake_tsm.at = EMU_TSM_PAGE_SHARE;
+	fake_tsm.how = FAKE_DEAF;
+	KUNIT_EXPECT_NULL(test, emu_platform_alloc_shared(p, 1));
+	fake_tsm.how = FAKE_HONEST;
+	KUNIT_ASSERT_EQ(test, emu_platform_share_pages(p, 0, 1), -ENXIO);
+
+	before = global_zone_page_state(NR_FREE_PAGES);
+	/* One page each: that is taken from where the last one was given back to. */
+	for (i = 0; i < 8192; i++)
+		KUNIT_ASSERT_NULL(test, emu_platform_alloc_shared(p, 1));
+	after = global_zone_page_state(NR_FREE_PAGES);
+	/* Others allocate, too, but not half of that. */
+	KUNIT_EXPECT_GT(test, after + 4096, before);
+}
+
 static void events_need_a_platform_that_has_them(struct kunit *test)
 {
 	struct emu_platform *p = ready(test);
@@ -311,6 +335,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(a_failed_instruction_leaves_the_registers, failure_gen_params),
 	KUNIT_CASE(a_function_is_announced_by_its_handle),
 	KUNIT_CASE(shared_pages_are_zeroed_and_come_back_private),
+	KUNIT_CASE_SLOW(pages_that_nobody_was_asked_to_share_are_freed),
 	KUNIT_CASE(events_need_a_platform_that_has_them),
 	{}
 };

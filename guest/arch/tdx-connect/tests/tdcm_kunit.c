@@ -379,14 +379,35 @@ static void a_host_cannot_have_all_memory_that_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_platform.nr_shared, 17 * 32);
 }
 
-static void without_memory_nothing_is_asked(struct kunit *test)
+/* MapGPA is the host's, too: what it refuses may have been converted in part. */
+static void nor_by_refusing_to_share_it(struct kunit *test)
 {
-	struct tdxc_copy copy;
+	unsigned int i;
 
 	ready(test);
-	fake_platform.no_memory = true;
-	KUNIT_EXPECT_EQ(test, ask(&copy), -ENOMEM);
+	fake_platform.share_err = -EIO;
+	for (i = 1; i <= TDXC_TDCM_LEAKS_MAX; i++) {
+		refused(test, -EIO, "GET_TDI_REPORT: buffer: expected 131072 bytes to be shared");
+		KUNIT_EXPECT_EQ(test, to_tdxc_tdi(tdi)->tdcm.leaked, i);
+	}
+	fake_platform.share_err = 0;
+	refused(test, -ETIMEDOUT, "expected fewer than 16, found 16");
 	KUNIT_EXPECT_EQ(test, fake_tdx.nr, 0);
+	KUNIT_EXPECT_EQ(test, fake_platform.nr_shared, 0);
+	to_tdxc_tdi(tdi)->tdcm.last -= 61 * HZ;
+	answered(test);
+	KUNIT_EXPECT_EQ(test, fake_platform.nr_shared, 32);
+}
+
+static void what_nobody_was_asked_to_share_is_not_given_up(struct kunit *test)
+{
+	ready(test);
+	fake_platform.share_err = -ENXIO;
+	refused(test, -ENXIO, "buffer: expected 131072 bytes to be shared");
+	KUNIT_EXPECT_EQ(test, to_tdxc_tdi(tdi)->tdcm.leaked, 0);
+	KUNIT_EXPECT_EQ(test, fake_tdx.nr, 0);
+	fake_platform.share_err = 0;
+	answered(test);
 }
 
 /* Somebody who answers, and may say so. */
@@ -523,7 +544,8 @@ static struct kunit_case tdcm_cases[] = {
 	KUNIT_CASE(a_host_that_never_answers_is_not_waited_for_for_ever),
 	KUNIT_CASE(a_buffer_that_was_not_answered_in_is_never_used_again),
 	KUNIT_CASE(a_host_cannot_have_all_memory_that_way),
-	KUNIT_CASE(without_memory_nothing_is_asked),
+	KUNIT_CASE(nor_by_refusing_to_share_it),
+	KUNIT_CASE(what_nobody_was_asked_to_share_is_not_given_up),
 	KUNIT_CASE(an_answer_that_takes_its_time_is_polled_for),
 	KUNIT_CASE(an_answer_with_an_event_is_taken),
 	KUNIT_CASE(an_answer_whose_event_is_withheld_is_found),
