@@ -19,6 +19,13 @@ static bool allow_no_snoop;
 module_param(allow_no_snoop, bool, 0600);
 MODULE_PARM_DESC(allow_no_snoop, "Leave Enable No Snoop as it is before a lock (default: off)");
 
+/*
+ * No news is no loss, for a while: so many looks in vain, and for so long. After that there
+ * may never be any again (one bad message ends SEV-TIO's key).
+ */
+#define SILENT_LOOKS		5
+#define SILENT_SECONDS		10
+
 #define TDI_ENABLE	(PCI_ENABLE_TARGET | PCI_ENABLE_INITIATOR)
 
 /**
@@ -99,6 +106,7 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 		tdi_iomem_remove(tdi);
 	else
 		tdi->reaches = false;
+	tdi->silent = 0;
 	if (tdi_is_accepted(tdi))
 		tdi_watch_start(tdi);
 	trace_tdi_transition(pci_name(tdi->pdev), old, event, tdi->state);
@@ -848,7 +856,26 @@ static bool is_as_it_was(struct tdi *tdi, const struct tdi_tsm_info *info)
 	return true;
 }
 
-/* The state as the TSM tells it. A surprise is a fault, noticed here as anywhere. */
+/* Has nobody told anything of what was accepted for too long? If so, says why. */
+static bool is_silent(struct tdi *tdi, int err)
+{
+	/* Neither is the platform's doing. */
+	if (!tdi_is_accepted(tdi) || err == -EINTR || err == -ENOMEM)
+		return false;
+	if (!tdi->silent++)
+		tdi->silent_since = jiffies;
+	if (tdi->silent < SILENT_LOOKS ||
+	    time_before(jiffies, tdi->silent_since + SILENT_SECONDS * HZ))
+		return false;
+	tdi_reason(tdi, "TDI state: expected one within %u s, found %pe each of %u times",
+		   SILENT_SECONDS, ERR_PTR(err), tdi->silent);
+	return true;
+}
+
+/*
+ * The state as the TSM tells it. A surprise is a fault, noticed here as anywhere, and so is
+ * to be told nothing any more.
+ */
 static int look(struct tdi *tdi, struct tdi_tsm_info *info, bool device_locked)
 {
 	int ret;
@@ -856,12 +883,16 @@ static int look(struct tdi *tdi, struct tdi_tsm_info *info, bool device_locked)
 	lockdep_assert_held(&tdi->lock);
 	tdi->reason[0] = '\0';
 	ret = tdi->backend->ops->info(tdi, info);
-	if (ret || is_as_it_was(tdi, info))
+	if (ret && !is_silent(tdi, ret))
 		return ret;
+	if (!ret)
+		tdi->silent = 0;
+	if (!ret && is_as_it_was(tdi, info))
+		return 0;
 	tdi->verb = "watch";
 	fault_in(tdi, device_locked);
-	verb_end(tdi, -EREMOTEIO, NULL);
-	return 0;
+	verb_end(tdi, ret ?: -EREMOTEIO, NULL);
+	return ret;
 }
 
 /* A device that is not there any more: whatever the TSM believes, nobody answers. */

@@ -214,6 +214,60 @@ static void an_identity_that_nobody_vouches_for_any_more_is_refused(struct kunit
 	fake_expect_result(test, tdi, "recover: identity: expected verified, as before");
 }
 
+/* Once or twice: who waits for the watch does not wait for its interval. */
+static void look_in_vain(void)
+{
+	tdi_backend_event(&fb->backend);
+	fake_settle(tdi);
+}
+
+static void a_platform_that_never_answers_again_is_a_loss(struct kunit *test)
+{
+	int i;
+
+	ready(test, TDI_ACCEPT_FIRST);
+	tdi->recover = false;
+	fake_fail(fb, FAKE_INFO, -ETIMEDOUT, 0);
+	for (i = 0; i < 8; i++)
+		look_in_vain();
+	/* Often enough, but not for long. */
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_RUN);
+	expect_stats(test, 0, 0, 0, 0);
+	scoped_guard(mutex, &tdi->lock)
+		tdi->silent_since -= 11 * HZ;
+	look_in_vain();
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+	KUNIT_EXPECT_FALSE(test, to_fake(tdi)->dma_enabled);
+	KUNIT_EXPECT_FALSE(test, can_map());
+	expect_stats(test, 1, 0, 0, 0);
+	fake_expect_result(test, tdi, "watch: fake: expected success, found -110");
+	expect_way_out(test);
+}
+
+static void one_answer_in_between_is_enough(struct kunit *test)
+{
+	int i;
+
+	ready(test, TDI_ACCEPT_FIRST);
+	fake_fail(fb, FAKE_INFO, -EIO, 0);
+	for (i = 0; i < 8; i++)
+		look_in_vain();
+	fake_truth(fb);
+	look_in_vain();
+	fake_fail(fb, FAKE_INFO, -EIO, 0);
+	for (i = 0; i < 2; i++) {
+		look_in_vain();
+		/* For long, but not often: the machine may have been stopped meanwhile. */
+		scoped_guard(mutex, &tdi->lock)
+			tdi->silent_since -= 11 * HZ;
+	}
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_RUN);
+	expect_stats(test, 0, 0, 0, 0);
+	for (i = 0; i < 5; i++)
+		look_in_vain();
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+}
+
 /* --- another device, or none ------------------------------------------------------------- */
 
 static void change_report(void)
@@ -765,6 +819,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(evidence_is_measured_anew),
 	KUNIT_CASE(a_user_who_did_not_ask_for_it_finds_it_down),
 	KUNIT_CASE(what_was_never_accepted_does_not_come_back),
+	KUNIT_CASE(a_platform_that_never_answers_again_is_a_loss),
+	KUNIT_CASE(one_answer_in_between_is_enough),
 	KUNIT_CASE(what_user_space_approved_stays_approved),
 	KUNIT_CASE(an_identity_that_nobody_vouches_for_any_more_is_refused),
 	KUNIT_CASE_PARAM(another_device_is_not_accepted, other_gen_params),

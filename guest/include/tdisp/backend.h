@@ -289,6 +289,8 @@ struct tdi_losses {
  * @reaches: it was lost, and the TSM has not yet said that its DMA ended
  * @recover: a TDI that is lost is to be recovered
  * @losses: and how that went so far
+ * @silent: looks at what is accepted since the TSM last told anything, each in vain
+ * @silent_since: the first of them, in jiffies
  * @saved: config space as it was before the lock
  * @evidence: the published generation, or NULL
  * @iomem: what was accepted, as /proc/iomem has it, or NULL
@@ -318,6 +320,8 @@ struct tdi {
 	bool reaches;
 	bool recover;
 	struct tdi_losses losses;
+	unsigned int silent;
+	unsigned long silent_since;
 	struct pci_saved_state *saved;
 	struct tdi_evidence *evidence;
 	struct tdi_iomem *iomem;
