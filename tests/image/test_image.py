@@ -223,7 +223,16 @@ def the_second_boot_by_firmware(owner: Owner) -> None:
         equal(b.sh(f"cat {FILE}"), owner.secret, "the file that was written")
         no_window(b)
         disk_is_private(b)
+        no_variables(b)
         quoted(b)
+
+
+def no_variables(b: Booted) -> None:
+    """The variable store is the host's, and what it says is measured by nobody."""
+    check(b.guest.run("test -d /sys/firmware/efi")[0] == 0, "firmware is UEFI")
+    check(b.guest.run("mount -t efivarfs efivarfs /sys/firmware/efi/efivars")[0] != 0,
+          "efivarfs cannot be mounted")
+    equal(b.sh("ls /sys/firmware/efi/efivars 2>/dev/null || true"), "", "variables")
 
 
 def quoted(b: Booted) -> None:
@@ -423,6 +432,18 @@ def host_falls_silent(owner: Owner) -> None:
 
 # --- the build ------------------------------------------------------------------------
 
+def nothing_reads_variables(_: Owner) -> None:
+    """No efivarfs, in the root or the initramfs, and no runtime services to read it by."""
+    listed = subprocess.run(["sh", "-c", f"zstd -dc {IMAGE}/initrd | cpio -t --quiet"], check=True,
+                            capture_output=True, text=True).stdout
+    check("/tdi.ko" in listed, "the initramfs is listed")
+    for name, text in (("root", (IMAGE / "tree.txt").read_text()), ("initramfs", listed)):
+        found = [line for line in text.splitlines() if "efivarfs" in line.rpartition("/")[2]]
+        equal(found, [], f"efivarfs in the {name}")
+    check("efi=noruntime" in (IMAGE / "cmdline").read_text().split(), "efi=noruntime")
+
+
+
 PRODUCTS = ("root.img", "tdisp-guest.efi", "vmlinuz", "initrd", "cmdline", "roothash", "tree.txt",
             "pcrs.json")
 
@@ -525,6 +546,9 @@ def main(words: list[str]) -> None:
         if others:
             figure("fail_closed_cases", len(others))
             figure("fail_closed_ok", sum(done))
+        if chosen(("no variables", nothing_reads_variables)):
+            ok, said = attempt(nothing_reads_variables, owner)
+            tap.result(ok, "nothing in the image can read the host's variables", said)
         if chosen(("two builds are one", two_builds_are_one)):
             ok, said = attempt(two_builds_are_one, owner)
             tap.result(ok, "two builds of one image are the same, bit for bit", said)
