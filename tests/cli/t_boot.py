@@ -101,6 +101,8 @@ def udev_takes_the_rule(b):
 def modprobe_gets_the_hold(b):
     options = re.findall(r"^options tdi (.*)$", text("modprobe.d/tdi.conf"), re.M)
     eq(options, ["gate=all"])
+    # Else the kernel joins an accepted controller and one that says it is the same.
+    has(text("modprobe.d/tdi.conf"), "\noptions nvme_core multipath=N\n")
 
 
 def run_hook(b, udev):
