@@ -8,8 +8,9 @@ Topology: tests/e2e/vm.py's, and
 
     QEMU --- virtio-blk, read only: build/image/root.img
          --- tpm-crb: swtpm (what it keeps outlives the VM)
-         --- OVMF, uefi=True: starts root.img's EFI/BOOT/BOOTX64.EFI; else SeaBIOS, and
-             QEMU hands kernel, initramfs and command line over
+         --- OVMF, uefi=True: starts root.img's EFI/BOOT/BOOTX64.EFI, or with handed=True
+             what QEMU hands over; else SeaBIOS, and QEMU hands kernel, initramfs and
+             command line over
 
 The image has no way in. A host that is not the enemy of a confidential VM may hand
 systemd credentials to it, by SMBIOS: that is how the agent on ttyS1 gets in here, as a
@@ -106,14 +107,15 @@ class ImageVm(Vm):
     """The image of a directory. disk: the data disk, kept; credentials: the host's."""
 
     def __init__(self, name: str, *, tpm: Tpm | None, directory: Path = IMAGE,
-                 disk: Path | None = None, uefi: bool = False, ca: Path | None = None,
+                 disk: Path | None = None, uefi: bool = False, handed: bool = False,
+                 ca: Path | None = None,
                  credentials: Mapping[str, bytes] | None = None, agent: bool = True,
                  append: str = "", dma: int = 0, **more: Any):
         super().__init__(name, (directory / "roothash").read_text()[:12], dma=dma, append=append,
                          initramfs=directory / "initrd", image=directory / "vmlinuz", **more)
         self.name = f"image-{name}"
         self.tpm, self.uefi, self.files = tpm, uefi, directory
-        self.disk = disk
+        self.disk, self.handed = disk, handed
         self.ca = ca or TEST_KEYS / "ca.pem"
         self.agent = agent
         self.credentials = dict(credentials or {})
@@ -163,7 +165,7 @@ class ImageVm(Vm):
         at = argv.index("-append")
         argv[at + 1] = (self.files / "cmdline").read_text() + " " + self.append
         if self.uefi:
-            for option in ("-kernel", "-initrd", "-append"):
+            for option in () if self.handed else ("-kernel", "-initrd", "-append"):
                 at = argv.index(option)
                 del argv[at:at + 2]
             variables = self.directory / "vars.fd"
@@ -173,7 +175,7 @@ class ImageVm(Vm):
         argv += ["-drive", f"if=none,id=root,format=raw,readonly=on,file={self.files / 'root.img'}",
                  "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=0x10,"
                  "disable-legacy=on,iommu_platform=on"
-                 + (",bootindex=0" if self.uefi else "")]
+                 + (",bootindex=0" if self.uefi and not self.handed else "")]
         if self.tpm:
             argv += ["-chardev", f"socket,id=tpm,path={self.tpm.control}",
                      "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]

@@ -5,10 +5,12 @@ as its policy says, and stays locked if anything is not.
 
     test_image.py [WORD...]      cases whose name contains a WORD
 
-First an owner makes the data disk, sealed to the verdict that image/predict computes.
-Then it is booted again, by OVMF, and what the TPM says is compared with what was
-predicted; and then by hosts that each do something wrong, with a copy of the disk and of
-the TPM that would unlock it.
+First an owner makes a data disk on a direct boot, sealed to the verdict that image/predict
+computes, and another one when OVMF boots the image, sealed to all that says which image it
+is. That is booted again, by OVMF, and what the TPM says is compared with what was
+predicted; by a host with another command line, who does not get the key; and the
+first by hosts that each do something wrong, with a copy of the disk and of the TPM that
+would unlock it.
 """
 
 from __future__ import annotations
@@ -165,6 +167,7 @@ class Owner:
         self.disk = top / "data.img"
         self.tpm = top / "tpm"
         self.made = False
+        self.recovery = ""
         self.secret = secrets.token_hex(16)
 
     def copy(self, name: str) -> Owner:
@@ -173,7 +176,7 @@ class Owner:
         shutil.copy(self.disk, other.disk)
         shutil.copytree(self.tpm, other.tpm, ignore=lambda _, names: [
             n for n in names if n.endswith((".sock", ".ctrl", ".lock")) or n == ".lock"])
-        other.secret = self.secret
+        other.secret, other.recovery = self.secret, self.recovery
         return other
 
     def boot(self, name: str, **more: Any) -> ImageVm:
@@ -199,18 +202,75 @@ def the_first_boot(owner: Owner) -> None:
         check(b.active("multi-user.target"), "multi-user.target is reached")
         equal(b.sh("systemctl --failed --no-legend"), "", "failed units")
         no_window(b)
+        equal(b.sh("cat /sys/module/nvme_core/parameters/multipath"), "N", "NVMe multipath")
         equal(b.pcr(15), expected, "PCR 15")
         seconds = decision["decided_at_boottime"]
         figure("gate_seconds_after_kernel", round(seconds, 1))
-        key = b.sh(f"tdi-data-setup {expected} 2>/dev/null", timeout=3 * RUN_TIMEOUT)
-        check(len(key.split("-")) == 8, f"a recovery key: {key!r}")
-        b.wait_unlocked()
-        b.sh(f"echo {owner.secret} >{FILE}; sync")
-        disk_is_private(b)
-        b.sh("systemctl stop srv-data.mount tdi-data.service")
-        owner.made = True
+        for wrong in ("", expected, f"15:sha256={expected}", f"--direct-boot {seal()}",
+                      "--direct-boot 15:sha256=0", f"{seal()}+7:sha256={expected}"):
+            check(b.guest.run(f"tdi-data-setup {wrong} 2>/dev/null")[0] != 0,
+                  f"tdi-data-setup refuses {wrong!r}")
+        equal(b.sh("blkid -p /dev/tdi/data || true"), "", "the disk is as it was")
+        provision(b, owner, f"--direct-boot 15:sha256={expected}")
         check(seconds <= GATE_SECONDS * SLOW, f"decided {seconds:.1f} s after the kernel started,"
               f" {GATE_SECONDS * SLOW:.0f} are allowed")
+
+
+def seal() -> str:
+    """What image/predict says that a key is to be sealed to."""
+    return subprocess.run([TOP / "image/predict", "--seal", IMAGE], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
+def provision(b: Booted, owner: Owner, pcrs: str) -> None:
+    owner.recovery = b.sh(f"tdi-data-setup {pcrs} 2>/dev/null", timeout=3 * RUN_TIMEOUT)
+    check(len(owner.recovery.split("-")) == 8, f"a recovery key: {owner.recovery!r}")
+    b.wait_unlocked()
+    b.sh(f"echo {owner.secret} >{FILE}; sync")
+    disk_is_private(b)
+    b.sh("systemctl stop srv-data.mount tdi-data.service")
+    owner.made = True
+
+
+def the_first_boot_by_firmware(owner: Owner) -> None:
+    """The disk is made, sealed to the image and its verdict."""
+    with running(owner.boot("uefi-first", uefi=True)) as b:
+        b.settle()
+        equal(b.decision()["verdict"], "yes", "decision")
+        provision(b, owner, seal())
+
+
+def another_image(owner: Owner) -> None:
+    """The host's own command line, by the same firmware: all but what measures it agrees.
+
+    Device, policy and verdict are the right ones; what is missing, the host's image extends
+    by itself, for the events of 11 are as public as those of 15.
+    """
+    expected = predicted_pcrs()["sha256"]
+    with running(owner.boot("another", uefi=True, handed=True)) as b:
+        b.settle()
+        equal(b.decision()["verdict"], "yes", "decision")
+        equal(b.sh("cryptsetup isLuks --type luks2 /dev/tdi/data && echo yes"), "yes", "the disk")
+        equal(int(b.pcr(11), 16), 0, "PCR 11, which nobody measured to")
+        b.sh("tpm2_pcrextend " + " ".join(f"11:sha256={d}" for d in stub_digests()))
+        for pcr, same in ((4, False), (9, False), (11, True), (12, True), (13, True), (15, True)):
+            equal(b.pcr(pcr) == expected[str(pcr)], same, f"PCR {pcr} is as predicted")
+        check(b.guest.run("systemctl restart tdi-data.service", timeout=3 * RUN_TIMEOUT)[0] != 0,
+              "no key for another image")
+        check(not b.unlocked() and b.guest.run("test -b /dev/mapper/data")[0] != 0,
+              "the data stays locked")
+        b.sh(f"printf %s {owner.recovery} | cryptsetup open --key-file - /dev/tdi/data data",
+             timeout=3 * RUN_TIMEOUT)
+        b.wait_unlocked()
+        equal(b.sh(f"cat {FILE}"), owner.secret, "the recovery key opens it")
+        b.sh("systemctl stop srv-data.mount; cryptsetup close data")
+
+
+def stub_digests() -> list[str]:
+    """What systemd's stub extends PCR 11 by, in order."""
+    out = subprocess.run([TOP / "image/predict", "--events", IMAGE], check=True,
+                         capture_output=True, text=True)
+    return out.stdout.split()
 
 
 def the_second_boot_by_firmware(owner: Owner) -> None:
@@ -486,8 +546,14 @@ Case = Callable[[Owner], None]
 OWNERS: tuple[tuple[str, Case], ...] = (
     ("first boot: accepted, no window, the disk is made, sealed to the predicted verdict",
      the_first_boot),
-    ("second boot, by firmware: the file is there; PCRs as predicted; tpm2-tools agree",
+    ("first boot by firmware: the disk is made, sealed to image and verdict",
+     the_first_boot_by_firmware),
+)
+MEASURED: tuple[tuple[str, Case], ...] = (
+    ("second boot by firmware: the file is there; PCRs as predicted; tpm2-tools agree",
      the_second_boot_by_firmware),
+    ("another image by the same firmware, with the right verdict, gets no key; the recovery key"
+     " opens", another_image),
 )
 OTHERS: tuple[tuple[str, Case], ...] = (
     ("an unsigned policy", unsigned),
@@ -529,14 +595,20 @@ def main(words: list[str]) -> None:
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="tdi-image-", dir="/dev/shm") as top:
         owner = Owner(Path(top))
-        uefi = [c for c in OWNERS[1:] if chosen(c)]
+        measured = Owner(Path(top) / "measured")
+        measured.top.mkdir()
+        uefi = [c for c in MEASURED if chosen(c)]
         others = [c for c in OTHERS if chosen(c)]
-        if uefi or others or chosen(OWNERS[0]):
-            ok, said = attempt(the_first_boot, owner)
-            tap.result(ok, OWNERS[0][0], said)
         done = []
         with ThreadPoolExecutor(JOBS) as pool:
-            boots = [pool.submit(on_a_copy, case, owner) for _, case in uefi + others]
+            first = [(claim, pool.submit(attempt, case, of))
+                     for (claim, case), of, users in zip(OWNERS, (owner, measured), (others, uefi))
+                     if users or chosen((claim, case))]
+            for claim, boot in first:
+                ok, said = boot.result()
+                tap.result(ok, claim, said)
+            boots = [pool.submit(on_a_copy, case, measured if case in dict(MEASURED).values()
+                                 else owner) for _, case in uefi + others]
             for (claim, case), boot in zip(uefi + others, boots):
                 ok, said = boot.result()
                 if case in dict(OTHERS).values():
