@@ -202,6 +202,7 @@ def the_first_boot(owner: Owner) -> None:
         check(b.active("multi-user.target"), "multi-user.target is reached")
         equal(b.sh("systemctl --failed --no-legend"), "", "failed units")
         no_window(b)
+        check("panic_on_corruption" in b.sh("dmsetup table root"), "verity panics")
         equal(b.sh("cat /sys/module/nvme_core/parameters/multipath"), "N", "NVMe multipath")
         equal(b.pcr(15), expected, "PCR 15")
         seconds = decision["decided_at_boottime"]
