@@ -108,14 +108,14 @@ class ImageVm(Vm):
 
     def __init__(self, name: str, *, tpm: Tpm | None, directory: Path = IMAGE,
                  disk: Path | None = None, uefi: bool = False, handed: bool = False,
-                 ca: Path | None = None,
+                 root: bool = True, ca: Path | None = None,
                  credentials: Mapping[str, bytes] | None = None, agent: bool = True,
                  append: str = "", dma: int = 0, **more: Any):
         super().__init__(name, (directory / "roothash").read_text()[:12], dma=dma, append=append,
                          initramfs=directory / "initrd", image=directory / "vmlinuz", **more)
         self.name = f"image-{name}"
         self.tpm, self.uefi, self.files = tpm, uefi, directory
-        self.disk, self.handed = disk, handed
+        self.disk, self.handed, self.root = disk, handed, root
         self.ca = ca or TEST_KEYS / "ca.pem"
         self.agent = agent
         self.credentials = dict(credentials or {})
@@ -172,10 +172,12 @@ class ImageVm(Vm):
             shutil.copy(OVMF_VARS, variables)
             argv += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
                      "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
-        argv += ["-drive", f"if=none,id=root,format=raw,readonly=on,file={self.files / 'root.img'}",
-                 "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=0x10,"
-                 "disable-legacy=on,iommu_platform=on"
-                 + (",bootindex=0" if self.uefi and not self.handed else "")]
+        if self.root:
+            argv += ["-drive",
+                     f"if=none,id=root,format=raw,readonly=on,file={self.files / 'root.img'}",
+                     "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=0x10,"
+                     "disable-legacy=on,iommu_platform=on"
+                     + (",bootindex=0" if self.uefi and not self.handed else "")]
         if self.tpm:
             argv += ["-chardev", f"socket,id=tpm,path={self.tpm.control}",
                      "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]

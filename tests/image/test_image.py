@@ -43,6 +43,7 @@ JOBS = int(os.environ.get("TDI_JOBS") or os.cpu_count() or 1)
 DISK_MIB = 48
 TIMEOUT = 20 * SLOW             # of the tests' policies, in seconds: TCG is slow
 GATE_SECONDS = 15
+ROOT_SECONDS = 90               # systemd waits for the root disk
 # What a function has done to memory, and whether anybody asked it to.
 TOUCHED = ("dma_read_bytes_shared", "dma_write_bytes_shared", "dma_read_bytes_private",
            "dma_write_bytes_private", "dma_bytes_open", "dma_ok", "dma_refused", "interrupts")
@@ -491,6 +492,21 @@ def host_falls_silent(owner: Owner) -> None:
         locked(b, 4, "expected an answer")
 
 
+def no_root_disk(owner: Owner) -> None:
+    """There is nothing to go on with, and nobody to ask: the machine goes off by itself."""
+    vm = owner.boot("no-root", root=False, agent=False)
+    vm.expected_dead_emulator = True
+    with vm:
+        deadline = time.monotonic() + BOOT_TIMEOUT + ROOT_SECONDS
+        while not vm.qemu_ended():
+            check(time.monotonic() < deadline, "the machine goes off")
+            time.sleep(0.2)
+        # A panic would have ended it, too.
+        check("Power down" in (vm.directory / "console.log").read_text(errors="replace"),
+              "it goes off in order")
+    check(not vm.complaint, vm.complaint)
+
+
 # --- the build ------------------------------------------------------------------------
 
 def nothing_reads_variables(_: Owner) -> None:
@@ -619,6 +635,10 @@ def main(words: list[str]) -> None:
         if others:
             figure("fail_closed_cases", len(others))
             figure("fail_closed_ok", sum(done))
+        if chosen(("no root disk", no_root_disk)):
+            ok, said = on_a_copy(no_root_disk, owner) if owner.made else attempt(
+                no_root_disk, Owner(Path(top)))
+            tap.result(ok, "no root disk: the machine goes off", said)
         if chosen(("no variables", nothing_reads_variables)):
             ok, said = attempt(nothing_reads_variables, owner)
             tap.result(ok, "nothing in the image can read the host's variables", said)

@@ -28,4 +28,13 @@ install() {
 		ExecStart=
 		ExecStart=-udevadm trigger --type=all --action=add --subsystem-match=pci --subsystem-match=virtio --subsystem-match=block --subsystem-match=scsi --subsystem-match=tpmrm
 	END
+	# Nobody is there to help, and there is no root file system to go on with.
+	cat >"$initdir/etc/systemd/system/emergency.service" <<-END
+		[Unit]
+		Description=Power off: the initramfs cannot go on
+		DefaultDependencies=no
+		[Service]
+		Type=oneshot
+		ExecStart=/usr/bin/systemctl --force --force poweroff
+	END
 }
