@@ -16,9 +16,10 @@
  *   host: RUN			RUN, if MMIO_VALIDATE of a page that is accepted (or the
  *				sDTE once more, if none is) succeeds and changes nothing:
  *				the PSP does either in RUN only. It is asked for if lock and
- *				report are what was granted to; else: ERROR. Before anything is granted
- *				there is nothing to ask for, and the grant itself is the
- *				proof: the core calls a TDI accepted after that alone
+ *				report are what was granted to; else: ERROR. Before
+ *				anything is granted there is nothing to ask for, and the
+ *				grant itself is the proof: the core calls a TDI accepted
+ *				after that alone
  *
  * What is weak: whether firmware refuses MMIO_VALIDATE in ERROR is inferred (module
  * parameter probe_run); between two looks a loss goes unnoticed; and in version 2 a
