@@ -225,7 +225,9 @@ def seal() -> str:
 
 
 def provision(b: Booted, owner: Owner, pcrs: str) -> None:
-    owner.recovery = b.sh(f"tdi-data-setup {pcrs} 2>/dev/null", timeout=3 * RUN_TIMEOUT)
+    owner.recovery = b.sh(f"tdi-data-setup {pcrs} 2>/run/setup.err || "
+                          "{ cat /run/setup.err; systemctl status tdi-data srv-data.mount; exit 1; }",
+                          timeout=3 * RUN_TIMEOUT)
     check(len(owner.recovery.split("-")) == 8, f"a recovery key: {owner.recovery!r}")
     b.wait_unlocked()
     b.sh(f"echo {owner.secret} >{FILE}; sync")
