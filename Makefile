@@ -38,7 +38,7 @@ demo: all ## a disk goes private in a VM and comes back, told line by line
 	@$(ENTER) tests/e2e/demo $(if $(BACKEND),--backend $(BACKEND))
 
 backends: own-kernel arm64 ## each platform's ABI: conformance, and attacks that must fail
-	@$(RUN) abi attacks-long
+	@$(RUN) abi cca conformance attacks-long
 
 check: all own-kernel arm64 image ## every test; the last line is the sum
 	@$(RUN) check
