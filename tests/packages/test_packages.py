@@ -74,7 +74,8 @@ def build_here() -> None:
 def build_elsewhere() -> None:
     """Another place, another day, another user's habits, one job at a time."""
     tree = Path("/tmp/elsewhere-with-a-longer-name/tdisp")
-    shutil.copytree(TOP, tree, ignore=shutil.ignore_patterns(".git", "build", "__pycache__"))
+    shutil.copytree(TOP, tree, ignore=lambda where, _: (
+        [".git", "build"] if where == str(TOP) else ["__pycache__"]))
     (tree / "build").mkdir()
     environment = dict(os.environ, TZ="Pacific/Kiritimati", LC_ALL="C", USER="somebody",
                        DEBEMAIL="somebody@example.net", TDI_JOBS="1", CFLAGS="-O0")
