@@ -297,10 +297,16 @@ def a_module_that_wants_an_option_is_expected_with_it_only() -> None:
                                 ("# CONFIG_GUEST is not set\nCONFIG_GUEST_2=y\n",
                                  ["tdi", "tdi-emu"])):
             equal(sourced(conf, config)["modules"].split(), modules, config)
+    status, conf = dkms_conf_of("obj-m += tdi.o\nobj-$(if $(and $(CONFIG_A),$(CONFIG_B)),m) += tdi-x.o\n")
+    equal(status, 0, conf)
+    for config, modules in (("CONFIG_A=y\nCONFIG_B=m\n", ["tdi", "tdi-x"]),
+                            ("CONFIG_A=y\n", ["tdi"]), ("CONFIG_B=y\n", ["tdi"])):
+        equal(sourced(conf, config)["modules"].split(), modules, config)
 
 
 def a_kbuild_that_it_cannot_read_is_refused() -> None:
-    for kbuild in ("obj-m += $(if $(CONFIG_X),tdi-x.o)\n", "obj-$(X) += tdi.o\n", "obj-m := tdi.o\n"):
+    for kbuild in ("obj-m += $(if $(CONFIG_X),tdi-x.o)\n", "obj-$(X) += tdi.o\n", "obj-m := tdi.o\n",
+                   "obj-$(CONFIG_X)$(X) += tdi.o\n"):
         status, said = dkms_conf_of(kbuild)
         check(status != 0, f"{kbuild!r} is refused, not: {said}")
 
