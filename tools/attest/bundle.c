@@ -501,14 +501,25 @@ static int write_archive(const char *path, const struct bundle *bundle, struct b
 	return rc;
 }
 
-int bundle_write(const char *path, bool archive, const struct bundle *bundle, time_t now)
+/* A name that ends like an archive's is one; an existing directory is none. */
+static bool wants_archive(const char *path)
+{
+	size_t len = strlen(path);
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return false;
+	return len > 4 && !strcmp(path + len - 4, ".tar");
+}
+
+int bundle_write(const char *path, const struct bundle *bundle, time_t now)
 {
 	struct blob metadata;
 	int rc = metadata_text(bundle, now, &metadata);
 
 	if (rc)
 		return rc;
-	rc = archive ? write_archive(path, bundle, blob_bytes(&metadata), now) :
+	rc = wants_archive(path) ? write_archive(path, bundle, blob_bytes(&metadata), now) :
 		       write_directory(path, bundle, blob_bytes(&metadata));
 	blob_free(&metadata);
 	return rc;

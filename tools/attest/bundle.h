@@ -93,13 +93,13 @@ void bundle_time_text(time_t time, char ret[32]);
 
 /**
  * bundle_write() - save evidence
- * @path: a directory that does not exist yet, or is empty; or an archive
- * @archive: which of the two
+ * @path: a directory that does not exist yet, or is empty; or an archive, if its name
+ *	ends like one's (".tar") and it is no directory
  *
  * Nothing that exists is overwritten.
  *
  * Return: 0 or a negative errno.
  */
-int bundle_write(const char *path, bool archive, const struct bundle *bundle, time_t now);
+int bundle_write(const char *path, const struct bundle *bundle, time_t now);
 
 #endif /* ATTEST_BUNDLE_H */

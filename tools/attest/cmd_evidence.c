@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "collect.h"
 #include "jsonw.h"
@@ -64,17 +63,6 @@ static void put_text(const struct evidence_model *model)
 		printf("WARNING: %s\n", warning_text(WARN_EMULATED));
 }
 
-/* A name that ends like an archive's is one; an existing directory is none. */
-static bool wants_archive(const char *path)
-{
-	size_t len = strlen(path);
-	struct stat st;
-
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return false;
-	return len > 4 && !strcmp(path + len - 4, ".tar");
-}
-
 static int save(const struct tool *tool, const char *bdf, const char *path, struct bundle *bundle)
 {
 	struct evidence_model model = { bdf, path, bundle };
@@ -89,7 +77,7 @@ static int save(const struct tool *tool, const char *bdf, const char *path, stru
 		util_complain("%s: there is no evidence: lock or connect the device first", bdf);
 		return TDI_EXIT_PLATFORM;
 	}
-	rc = bundle_write(path, wants_archive(path), bundle, time(NULL));
+	rc = bundle_write(path, bundle, time(NULL));
 	if (rc) {
 		util_complain("cannot save the evidence: %s", strerror(-rc));
 		return TDI_EXIT_USAGE;

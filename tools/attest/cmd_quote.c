@@ -2,7 +2,6 @@
 /* tdi quote */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "collect.h"
 #include "inputs.h"
@@ -28,17 +27,6 @@ static int complain_tpm(const struct tpm_error *err)
 	if (tpm_problem_advice(err->problem))
 		util_complain("%s", tpm_problem_advice(err->problem));
 	return TDI_EXIT_TPM;
-}
-
-/* A name that ends like an archive's is one; an existing directory is none. */
-static bool wants_archive(const char *path)
-{
-	size_t len = strlen(path);
-	struct stat st;
-
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return false;
-	return len > 4 && !strcmp(path + len - 4, ".tar");
 }
 
 static void put(const struct tool *tool, const struct job *job, const struct bundle *bundle,
@@ -180,7 +168,7 @@ static int quote(const struct tool *tool, const struct job *job, struct measured
 	bundle->tpm[BUNDLE_EVENTLOG] = blob_bytes(&m->file);
 	if (!measure_steady(m, &err))
 		return complain_tpm(&err);
-	rc = bundle_write(job->path, wants_archive(job->path), bundle, time(NULL));
+	rc = bundle_write(job->path, bundle, time(NULL));
 	if (rc) {
 		util_complain("cannot save the quote: %s", strerror(-rc));
 		return TDI_EXIT_USAGE;
