@@ -104,18 +104,20 @@ class Tpm:
 
 
 class ImageVm(Vm):
-    """The image of a directory. disk: the data disk, kept; credentials: the host's."""
+    """The image of a directory. disk: the data disk, kept; root: another root disk, or none;
+    credentials: the host's."""
 
     def __init__(self, name: str, *, tpm: Tpm | None, directory: Path = IMAGE,
                  disk: Path | None = None, uefi: bool = False, handed: bool = False,
-                 root: bool = True, ca: Path | None = None,
+                 root: Path | bool = True, ca: Path | None = None,
                  credentials: Mapping[str, bytes] | None = None, agent: bool = True,
                  append: str = "", dma: int = 0, **more: Any):
         super().__init__(name, (directory / "roothash").read_text()[:12], dma=dma, append=append,
                          initramfs=directory / "initrd", image=directory / "vmlinuz", **more)
         self.name = f"image-{name}"
         self.tpm, self.uefi, self.files = tpm, uefi, directory
-        self.disk, self.handed, self.root = disk, handed, root
+        self.disk, self.handed = disk, handed
+        self.root = directory / "root.img" if root is True else root
         self.ca = ca or TEST_KEYS / "ca.pem"
         self.agent = agent
         self.credentials = dict(credentials or {})
@@ -160,6 +162,10 @@ class ImageVm(Vm):
     def before_boot(self) -> None:
         """For who wants to say something to the emulator first."""
 
+    def make_variables(self, store: Path) -> None:
+        """Firmware's variables, as on a new machine."""
+        shutil.copy(OVMF_VARS, store)
+
     def _qemu_argv(self) -> list[str | Path]:
         argv = super()._qemu_argv()
         at = argv.index("-append")
@@ -168,13 +174,12 @@ class ImageVm(Vm):
             for option in () if self.handed else ("-kernel", "-initrd", "-append"):
                 at = argv.index(option)
                 del argv[at:at + 2]
-            variables = self.directory / "vars.fd"
-            shutil.copy(OVMF_VARS, variables)
+            self.make_variables(self.directory / "vars.fd")
             argv += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
-                     "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+                     "-drive", f"if=pflash,format=raw,unit=1,file={self.directory / 'vars.fd'}"]
         if self.root:
             argv += ["-drive",
-                     f"if=none,id=root,format=raw,readonly=on,file={self.files / 'root.img'}",
+                     f"if=none,id=root,format=raw,readonly=on,file={self.root}",
                      "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=0x10,"
                      "disable-legacy=on,iommu_platform=on"
                      + (",bootindex=0" if self.uefi and not self.handed else "")]

@@ -20,19 +20,22 @@ import filecmp
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from imagevm import IMAGE, TEST_KEYS, TOP, ImageVm, Tpm  # noqa: E402
@@ -180,10 +183,10 @@ class Owner:
         other.secret, other.recovery = self.secret, self.recovery
         return other
 
-    def boot(self, name: str, **more: Any) -> ImageVm:
+    def boot(self, name: str, kind: type[ImageVm] = ImageVm, **more: Any) -> Any:
         more.setdefault("tpm", Tpm(self.tpm))
         more.setdefault("credentials", patient())
-        return ImageVm(name, disk=self.disk, disk_mib=DISK_MIB, **more)
+        return kind(name, disk=self.disk, disk_mib=DISK_MIB, **more)
 
 
 def predicted_pcrs() -> dict[str, dict[str, str]]:
@@ -289,6 +292,52 @@ def the_second_boot_by_firmware(owner: Owner) -> None:
         disk_is_private(b)
         no_variables(b)
         quoted(b)
+
+
+class WithOptions(ImageVm):
+    """A host that has put systemd's options where firmware keeps its variables."""
+
+    # VARIABLE_STORE_HEADER and AUTHENTICATED_VARIABLE_HEADER are EDK II's
+    # (MdeModulePkg/Include/Guid/VariableFormat.h), the name and GUID systemd's.
+    AT = 0x48 + 28
+    GUID = uuid.UUID("8cf2644b-4b0b-428f-9387-6d876050dc67")
+    OPTIONS = ("systemd.debug_shell=1 systemd.mask=tdi-gate.service"
+               " systemd.unit=emergency.target rd.systemd.unit=emergency.target")
+
+    def record(self) -> bytes:
+        name, value = ((text + "\0").encode("utf-16le") for text in ("SystemdOptions", self.OPTIONS))
+        added, nonvolatile_boot_runtime = 0x3f, 7
+        return struct.pack("<HBBIQ16xIII16s", 0x55aa, added, 0, nonvolatile_boot_runtime, 0, 0,
+                           len(name), len(value), self.GUID.bytes_le) + name + value
+
+    def make_variables(self, store: Path) -> None:
+        super().make_variables(store)
+        with open(store, "r+b") as f:
+            f.seek(self.AT)
+            equal(set(f.read(len(self.record()))), {0xff}, "the store's first bytes")
+            f.seek(self.AT)
+            f.write(self.record())
+
+    def believed(self) -> bool:
+        """Firmware has found the record in order, and put its own variables behind it."""
+        content = (self.directory / "vars.fd").read_bytes()
+        behind = self.AT + (len(self.record()) + 3 & ~3)
+        return (content[self.AT:].startswith(self.record())
+                and content[behind:behind + 2] == b"\xaa\x55")
+
+
+def options_in_a_variable(owner: Owner) -> None:
+    """systemd would do as they say, gate or not; the variables are not read."""
+    vm = owner.boot("variable", WithOptions, uefi=True)
+    with running(vm) as b:
+        b.settle()
+        check(vm.believed(), "the variable is one to firmware")
+        check(b.active("multi-user.target"), "multi-user.target is reached")
+        check(b.active("tdi-gate.service"), "the gate is there")
+        check(not b.active("debug-shell.service"), "no shell for the host")
+        equal(b.decision()["verdict"], "yes", "decision")
+        b.wait_unlocked()
+        equal(b.sh(f"cat {FILE}"), owner.secret, "the file that was written")
 
 
 def no_variables(b: Booted) -> None:
@@ -436,8 +485,7 @@ class OtherFirmware(ImageVm):
 
 
 def other_firmware(owner: Owner) -> None:
-    with running(OtherFirmware("other-firmware", disk=owner.disk, tpm=Tpm(owner.tpm),
-                       credentials=patient())) as b:
+    with running(owner.boot("other-firmware", OtherFirmware)) as b:
         locked(b, (2, 3), "measurements")
 
 
@@ -462,7 +510,7 @@ class Silent(ImageVm):
 
 
 def silent_host(owner: Owner) -> None:
-    with running(Silent("silent", disk=owner.disk, tpm=Tpm(owner.tpm), credentials=patient())) as b:
+    with running(owner.boot("silent", Silent)) as b:
         locked(b, 4, "no TSM is registered")
 
 
@@ -489,24 +537,64 @@ class FallsSilent(ImageVm):
 
 
 def host_falls_silent(owner: Owner) -> None:
-    with running(FallsSilent("falls-silent", disk=owner.disk, tpm=Tpm(owner.tpm),
-                     credentials=patient())) as b:
+    with running(owner.boot("falls-silent", FallsSilent)) as b:
         locked(b, 4, "expected an answer")
 
 
 def no_root_disk(owner: Owner) -> None:
     """There is nothing to go on with, and nobody to ask: the machine goes off by itself."""
-    vm = owner.boot("no-root", root=False, agent=False)
+    # A panic would have ended it, too.
+    goes_off(owner.boot("no-root", root=False, agent=False), "Power down")
+
+
+def goes_off(vm: ImageVm, words: str, complaint: str = "") -> None:
     vm.expected_dead_emulator = True
     with vm:
         deadline = time.monotonic() + BOOT_TIMEOUT + ROOT_SECONDS
         while not vm.qemu_ended():
             check(time.monotonic() < deadline, "the machine goes off")
             time.sleep(0.2)
-        # A panic would have ended it, too.
-        check("Power down" in (vm.directory / "console.log").read_text(errors="replace"),
-              "it goes off in order")
-    check(not vm.complaint, vm.complaint)
+        check(words in (vm.directory / "console.log").read_text(errors="replace"),
+              f"the kernel's last words: {words}")
+    check(re.fullmatch(complaint, vm.complaint), f"complaints: {vm.complaint}")
+
+
+def flipped_bit(owner: Owner) -> None:
+    """One bit of the root, in a program that no boot does without; verity stops the machine.
+
+    Nothing has come near the disk by then.
+    """
+    root = owner.top / "root.img"
+    shutil.copy(IMAGE / "root.img", root)
+    with open(root, "r+b") as f:
+        at = partition(f, "root-x86-64")
+        shown = subprocess.run(["dump.erofs", f"--offset={at}", "-e",
+                                "--path=/usr/lib/systemd/systemd", root],
+                               check=True, capture_output=True, text=True).stdout
+        extent = re.search(r"^\s*0:\s*0\.\..*:\s*(\d+)\.\.", shown, re.M)
+        check(extent, f"where systemd is: {shown}")
+        at += int(extent[1]) + 5000     # type: ignore[index]
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ 0x10]))
+    before = owner.disk.read_bytes()
+    goes_off(owner.boot("flipped", root=root, agent=False), "dm-verity device corrupted",
+             r"console: \S* *\S+\] Kernel panic - not syncing: dm-verity device corrupted")
+    equal(owner.disk.read_bytes() == before, True, "the disk is as it was, to the byte")
+
+
+def partition(disk: BinaryIO, label: str) -> int:
+    """Where it begins, in bytes (UEFI 5.3: the GPT's header and entries)."""
+    disk.seek(512)
+    header = disk.read(92)
+    first, count, size = struct.unpack_from("<QII", header, 72)
+    disk.seek(first * 512)
+    for _ in range(count):
+        entry = disk.read(size)
+        if entry[56:128].decode("utf-16le").rstrip("\0") == label:
+            return int(struct.unpack_from("<Q", entry, 32)[0]) * 512
+    raise Failed(f"no partition {label}")
 
 
 # --- the build ------------------------------------------------------------------------
@@ -520,7 +608,6 @@ def nothing_reads_variables(_: Owner) -> None:
         found = [line for line in text.splitlines() if "efivarfs" in line.rpartition("/")[2]]
         equal(found, [], f"efivarfs in the {name}")
     check("efi=noruntime" in (IMAGE / "cmdline").read_text().split(), "efi=noruntime")
-
 
 
 PRODUCTS = ("root.img", "tdisp-guest.efi", "vmlinuz", "initrd", "cmdline", "roothash", "tree.txt",
@@ -571,6 +658,7 @@ OWNERS: tuple[tuple[str, Case], ...] = (
 MEASURED: tuple[tuple[str, Case], ...] = (
     ("second boot by firmware: the file is there; PCRs as predicted; tpm2-tools agree",
      the_second_boot_by_firmware),
+    ("systemd's options in a variable of firmware: nobody reads them", options_in_a_variable),
     ("another image by the same firmware, with the right verdict, gets no key; the recovery key"
      " opens", another_image),
 )
@@ -618,10 +706,12 @@ def main(words: list[str]) -> None:
         measured.top.mkdir()
         uefi = [c for c in MEASURED if chosen(c)]
         others = [c for c in OTHERS if chosen(c)]
+        flipped = chosen(("a flipped bit", flipped_bit))
         done = []
         with ThreadPoolExecutor(JOBS) as pool:
             first = [(claim, pool.submit(attempt, case, of))
-                     for (claim, case), of, users in zip(OWNERS, (owner, measured), (others, uefi))
+                     for (claim, case), of, users in zip(OWNERS, (owner, measured),
+                                                        (others or flipped, uefi))
                      if users or chosen((claim, case))]
             for claim, boot in first:
                 ok, said = boot.result()
@@ -641,6 +731,10 @@ def main(words: list[str]) -> None:
             ok, said = on_a_copy(no_root_disk, owner) if owner.made else attempt(
                 no_root_disk, Owner(Path(top)))
             tap.result(ok, "no root disk: the machine goes off", said)
+        if flipped:
+            ok, said = on_a_copy(flipped_bit, owner)
+            tap.result(ok, "one flipped bit of the root: the machine goes off, the disk untouched",
+                       said)
         if chosen(("no variables", nothing_reads_variables)):
             ok, said = attempt(nothing_reads_variables, owner)
             tap.result(ok, "nothing in the image can read the host's variables", said)
