@@ -509,6 +509,21 @@ static void an_unlock_that_fails_closes_too(struct kunit *test)
 	fake_driver_release(test);
 }
 
+/* Connects it, and it gets the driver that waits for it. */
+static void connect_and_bind(struct kunit *test, struct tdi *tdi)
+{
+	fake_driver_bind(test);
+	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
+	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+}
+
+static void expect_lost(struct kunit *test, struct tdi *tdi)
+{
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
+	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
+}
+
 static void lose(struct tdi *tdi)
 {
 	to_fake(tdi)->state = TDISP_ERROR;
@@ -522,13 +537,9 @@ static void a_loss_closes(struct kunit *test)
 
 	ready(test);
 	tdi = fake_tdi_at(fb, FAKE_SLOT_TDI);
-	fake_driver_bind(test);
-	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
-	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+	connect_and_bind(test, tdi);
 	lose(tdi);
-	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
-	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
-	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
+	expect_lost(test, tdi);
 	KUNIT_EXPECT_LT(test, ask(FAKE_SLOT_TDI), 0);
 	fake_driver_release(test);
 }
@@ -555,9 +566,7 @@ static void a_loss_during_a_probe_closes(struct kunit *test)
 	fake_driver_before = lose_it_meanwhile;
 	fake_driver_bind(test);
 	fake_settle(tdi);
-	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
-	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
-	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
+	expect_lost(test, tdi);
 	fake_driver_release(test);
 }
 
@@ -570,9 +579,7 @@ static void recover_with(struct kunit *test, bool handles, const char *log)
 	to_fake(tdi)->keep = true;
 	tdi->recover = true;
 	fake_driver_handles = handles;
-	fake_driver_bind(test);
-	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
-	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+	connect_and_bind(test, tdi);
 	lose(tdi);
 	KUNIT_EXPECT_EQ(test, tdi->state, TDI_RUN);
 	KUNIT_EXPECT_TRUE(test, is_bound(FAKE_SLOT_TDI));
@@ -601,14 +608,10 @@ static void what_comes_back_different_stays_held(struct kunit *test)
 	ready(test);
 	tdi = fake_tdi_at(fb, FAKE_SLOT_TDI);
 	tdi->recover = true;
-	fake_driver_bind(test);
-	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
-	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+	connect_and_bind(test, tdi);
 	fake_same_err = -EPERM;
 	lose(tdi);
-	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
-	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
-	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
+	expect_lost(test, tdi);
 	KUNIT_EXPECT_LT(test, ask(FAKE_SLOT_TDI), 0);
 	fake_driver_release(test);
 }
@@ -619,9 +622,7 @@ static void a_tsm_that_goes_closes(struct kunit *test)
 
 	ready(test);
 	tdi = fake_tdi_at(fb, FAKE_SLOT_TDI);
-	fake_driver_bind(test);
-	KUNIT_ASSERT_EQ(test, fake_connect(tdi), 0);
-	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+	connect_and_bind(test, tdi);
 	fake_unregister(fb);
 	KUNIT_EXPECT_FALSE(test, is_bound(FAKE_SLOT_TDI));
 	KUNIT_EXPECT_TRUE(test, is_held(FAKE_SLOT_TDI));
@@ -639,9 +640,7 @@ static void a_tsm_that_does_not_answer_any_more_closes(struct kunit *test)
 	int op;
 
 	ready(test);
-	fake_driver_bind(test);
-	KUNIT_ASSERT_EQ(test, fake_connect(fake_tdi_at(fb, FAKE_SLOT_TDI)), 0);
-	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+	connect_and_bind(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
 	for (op = FAKE_INFO; op <= FAKE_UNLOCK; op++)
 		fake_fail(fb, op, -ETIMEDOUT, 0);
 	fake_unregister(fb);
@@ -654,9 +653,7 @@ static void a_tsm_that_does_not_answer_any_more_closes(struct kunit *test)
 static void a_shutdown_leaves_it_as_it_is(struct kunit *test)
 {
 	ready(test);
-	fake_driver_bind(test);
-	KUNIT_ASSERT_EQ(test, fake_connect(fake_tdi_at(fb, FAKE_SLOT_TDI)), 0);
-	KUNIT_ASSERT_EQ(test, ask(FAKE_SLOT_TDI), 1);
+	connect_and_bind(test, fake_tdi_at(fb, FAKE_SLOT_TDI));
 	tdi_backend_shutdown(&fb->backend);
 	KUNIT_EXPECT_TRUE(test, is_bound(FAKE_SLOT_TDI));
 	KUNIT_EXPECT_FALSE(test, is_held(FAKE_SLOT_TDI));
