@@ -46,7 +46,7 @@ static inline void sev_platform(struct kunit *test)
 {
 	static const struct fake_desc descs[] = {
 		{ .vendor = EMU_PCI_VENDOR, .device = EMU_PCI_DEVICE_MBOX,
-		  .bar_size = { EMU_MBOX_BAR_SIZE } },
+		  .bar_size[0] = EMU_MBOX_BAR_SIZE },
 		{ .vendor = EMU_PCI_VENDOR, .device = EMU_PCI_DEVICE_DMATEST, .tee = true },
 		{ .vendor = EMU_PCI_VENDOR, .device = EMU_PCI_DEVICE_NVME, .tee = true },
 	};
