@@ -109,6 +109,48 @@ def unharmed(s: Session, a: Attack) -> None:
     s.do("disconnect")
 
 
+# --- attacks that are not one lie before a verb, and not one backend's ---------
+
+def before_accept(command: str, errno: str, reason: str) -> Callable[[Session], None]:
+    """What was verified is not what would be accepted."""
+    def attack(s: Session) -> None:
+        s.do("lock")
+        s.emu.cmd(command)
+        s.refuse("accept", errno, reason)
+    return attack
+
+
+def stop_said_but_not_done(lie: str = "skip-stop") -> Callable[[Session], None]:
+    """Nothing is mapped for it until it has stopped."""
+    def attack(s: Session) -> None:
+        s.do("connect")
+        s.emu.cmd(f"lie {lie}")
+        s.refuse("disconnect", "EREMOTEIO", "state")
+        equal(s.read("dma"), "blocked", "dma")
+    return attack
+
+
+def lost(s: Session) -> None:
+    """A device in RUN is none any more, and it is seen."""
+    tsm = f"/sys/bus/pci/devices/{s.nvme}/tsm"
+    s.wait(f"! grep -q RUN {tsm}/state")
+    s.wait(f"grep -q blocked {tsm}/dma")
+
+
+def relocked_in_run(s: Session) -> None:
+    """The host locks it anew under the guest's hands."""
+    s.do("connect")
+    s.emu.cmd("relock nvme0")
+    lost(s)
+
+
+def silence(s: Session) -> None:
+    s.emu.cmd("silent on")
+    s.refuse("connect", "ETIMEDOUT", "")
+
+
+# --- the tables ----------------------------------------------------------------
+
 def table(backend: str) -> Any:
     """The module with a backend's attacks, None if there is none."""
     name = f"attacks_{backend.replace('-', '_')}"

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from attack import Attack, Session, check, equal
+from attack import (Attack, Session, before_accept, check, equal,
+                    relocked_in_run, silence, stop_said_but_not_done)
 from vm import arm64_kernel, installed_kernels
 
 
@@ -32,49 +33,12 @@ def abort_that_is_none(s: Session) -> None:
     check(s.emu.lies_told("ignore-abort") > 0, "the host told ignore-abort")
 
 
-def relock_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("relock nvme0")
-    s.refuse("accept", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")
-
-
-def unlock_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("unlock nvme0")
-    s.refuse("accept", "ESTALE|EREMOTEIO|EPERM", "state")
-
-
-def error_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("error nvme0 ide-insecure")
-    s.refuse("accept", "ESTALE|EREMOTEIO|EPERM", "state")
-
-
-def stop_said_but_not_done(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("lie skip-stop")
-    s.refuse("disconnect", "EREMOTEIO", "state")
-    equal(s.read("dma"), "blocked", "dma")
-
-
 def device_unknown_at_the_end(s: Session) -> None:
     """It keeps the RMM from disabling DMA, and from telling the state."""
     s.do("connect")
     s.emu.cmd("lie no-vdev")
     s.refuse("disconnect", "EREMOTEIO", "RSI_VDEV")
     equal(s.read("dma"), "blocked", "dma")
-
-
-def relocked_in_run(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("relock nvme0")
-    s.wait(f"! grep -q RUN /sys/bus/pci/devices/{s.nvme}/tsm/state")
-    s.wait(f"grep -q blocked /sys/bus/pci/devices/{s.nvme}/tsm/dma")
-
-
-def silence(s: Session) -> None:
-    s.emu.cmd("silent on")
-    s.refuse("connect", "ETIMEDOUT", "")
 
 
 ATTACKS = (
@@ -135,10 +99,13 @@ ATTACKS = (
     Attack("rmm-no-state", "EIO", "state"),
     Attack("rmm-no-tdisp", "EIO", "format"),
     # More than a lie before a verb.
-    Attack("relock before accept", "", "", attack=relock_before_accept),
-    Attack("unlock before accept", "", "", attack=unlock_before_accept),
-    Attack("error before accept", "", "", attack=error_before_accept),
-    Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done,
+    Attack("relock before accept", "", "",
+           attack=before_accept("relock nvme0", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")),
+    Attack("unlock before accept", "", "",
+           attack=before_accept("unlock nvme0", "ESTALE|EREMOTEIO|EPERM", "state")),
+    Attack("error before accept", "", "",
+           attack=before_accept("error nvme0 ide-insecure", "ESTALE|EREMOTEIO|EPERM", "state")),
+    Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done(),
            in_run=True),
     Attack("forgets the device", "", "", lie="no-vdev", attack=device_unknown_at_the_end,
            in_run=True),

@@ -3,26 +3,8 @@
 
 from __future__ import annotations
 
-from attack import Attack, Session, check, equal
-
-
-def relock_before_accept(s: Session) -> None:
-    """What was verified is not what would be accepted."""
-    s.do("lock")
-    s.emu.cmd("relock nvme0")
-    s.refuse("accept", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")
-
-
-def unlock_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("unlock nvme0")
-    s.refuse("accept", "ESTALE|EREMOTEIO|EPERM", "state")
-
-
-def error_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("error nvme0 ide-insecure")
-    s.refuse("accept", "ESTALE|EREMOTEIO|EPERM", "state")
+from attack import (Attack, Session, before_accept, check, equal,
+                    relocked_in_run, silence, stop_said_but_not_done)
 
 
 def run_said_but_not_locked(s: Session) -> None:
@@ -32,32 +14,12 @@ def run_said_but_not_locked(s: Session) -> None:
     check(s.emu.lies_told("state-run"), "the host told state-run")
 
 
-def stop_said_but_not_done(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("lie skip-stop")
-    s.refuse("disconnect", "EREMOTEIO", "state")
-    equal(s.read("dma"), "blocked", "dma")
-
-
-def relocked_in_run(s: Session) -> None:
-    """The host locks it anew under the guest's hands: lost, and seen so."""
-    s.do("connect")
-    s.emu.cmd("relock nvme0")
-    s.wait(f"! grep -q RUN /sys/bus/pci/devices/{s.nvme}/tsm/state")
-    s.wait(f"grep -q blocked /sys/bus/pci/devices/{s.nvme}/tsm/dma")
-
-
 def private_page_while_unlocked(s: Session) -> None:
     """The device tries by itself what nobody allowed it."""
     code = "0x" + s.sh("grep 'Kernel code' /proc/iomem").split("-")[0].strip().lstrip("0")
     equal(s.emu.cmd(f"page {code}")["owner"], "private", "owner of the kernel's code")
     for how in ("read", "write"):
         equal(s.emu.cmd(f"probe nvme0 {how} {code} 64")["result"], "refused", how)
-
-
-def silence(s: Session) -> None:
-    s.emu.cmd("silent on")
-    s.refuse("connect", "ETIMEDOUT", "")
 
 
 ATTACKS = (
@@ -82,11 +44,14 @@ ATTACKS = (
     Attack("deny", "EREMOTEIO", "denied"),
     Attack("wrong-seq", "EIO|ETIMEDOUT", ""),
     Attack("long-reply", "EIO", ""),
-    Attack("relock before accept", "", "", attack=relock_before_accept),
-    Attack("unlock before accept", "", "", attack=unlock_before_accept),
-    Attack("error before accept", "", "", attack=error_before_accept),
+    Attack("relock before accept", "", "",
+           attack=before_accept("relock nvme0", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")),
+    Attack("unlock before accept", "", "",
+           attack=before_accept("unlock nvme0", "ESTALE|EREMOTEIO|EPERM", "state")),
+    Attack("error before accept", "", "",
+           attack=before_accept("error nvme0 ide-insecure", "ESTALE|EREMOTEIO|EPERM", "state")),
     Attack("says RUN, locks nothing", "", "", lie="skip-lock", attack=run_said_but_not_locked),
-    Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done,
+    Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done(),
            in_run=True),
     Attack("locks anew in RUN", "", "", attack=relocked_in_run, in_run=True),
     Attack("reaches for a private page", "", "", attack=private_page_while_unlocked),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attack import Attack, Session, check, equal
+from attack import (Attack, Session, before_accept, check, equal,
+                    lost, relocked_in_run, stop_said_but_not_done)
 
 PCI = "/sys/bus/pci/devices"
 
@@ -67,17 +68,6 @@ def granted_or_not(lie: str) -> Callable[[Session], None]:
     return run
 
 
-def lost(s: Session) -> None:
-    s.wait(f"! grep -q RUN {PCI}/{s.nvme}/tsm/state")
-    s.wait(f"grep -q blocked {PCI}/{s.nvme}/tsm/dma")
-
-
-def relock_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("relock nvme0")
-    s.refuse("accept", "ESTALE", "nonce")
-
-
 def relock_twice(s: Session) -> None:
     """The same state as before, and the same bytes of evidence: the count tells."""
     s.do("lock")
@@ -88,12 +78,6 @@ def relock_twice(s: Session) -> None:
     s.do("lock")
     equal(s.sh(f"sha256sum <{PCI}/{s.nvme}/tsm/certificates"), before, "certificates")
     s.do("unlock")
-
-
-def error_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("error nvme0 ide-insecure")
-    s.refuse("accept", "EREMOTEIO", "state")
 
 
 def error_hidden_before_accept(s: Session) -> None:
@@ -124,12 +108,6 @@ def run_said_from_run_on(s: Session) -> None:
     s.refuse("accept", "ESTALE", "MMIO_VALIDATE: status: expected 0 (success), found 2")
 
 
-def relocked_in_run(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("relock nvme0")
-    lost(s)
-
-
 def relocked_in_run_and_hidden(s: Session) -> None:
     """RUN, says the host. The PSP does not validate a page of what is locked only."""
     s.do("connect")
@@ -154,14 +132,6 @@ def error_in_run_and_hidden(s: Session) -> None:
     s.emu.cmd("lie state-always-run")
     s.emu.cmd("error nvme0 ide-insecure")
     lost(s)
-
-
-def stop_said_but_not_done(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("lie tio-drop-stop")
-    s.refuse("disconnect", "EREMOTEIO", "state")
-    equal(s.read("dma"), "blocked", "dma")
-    check(s.emu.lies_told("tio-drop-stop") > 0, "the host told tio-drop-stop")
 
 
 def stop_with_dma_on(s: Session) -> None:
@@ -259,15 +229,17 @@ ATTACKS = (
     Attack("tio-rebind-on-sdte", "ESTALE", "invalid TDI"),
     Attack("map-nothing", "EREMOTEIO", "not mapped"),
     Attack("another TDI's id", "", "", lie="tio-other-id", attack=another_ones_id),
-    Attack("relock before accept", "", "", attack=relock_before_accept),
+    Attack("relock before accept", "", "",
+           attack=before_accept("relock nvme0", "ESTALE", "nonce")),
     Attack("relock twice before accept", "", "", attack=relock_twice),
-    Attack("error before accept", "", "", attack=error_before_accept),
+    Attack("error before accept", "", "",
+           attack=before_accept("error nvme0 ide-insecure", "EREMOTEIO", "state")),
     Attack("error before accept, hidden", "", "", lie="state-locked",
            attack=error_hidden_before_accept),
     Attack("says RUN, starts nothing", "", "", lie="tio-drop-run", attack=run_said_but_not_done),
     Attack("says RUN once asked for it", "", "", lie="run-unstarted", attack=run_said_from_run_on),
     Attack("says stopped, stops nothing", "", "", lie="tio-drop-stop",
-           attack=stop_said_but_not_done, in_run=True),
+           attack=stop_said_but_not_done("tio-drop-stop"), in_run=True),
     Attack("locks anew in RUN", "", "", attack=relocked_in_run, in_run=True),
     Attack("locks anew in RUN, hidden", "", "", lie="state-always-run",
            attack=relocked_in_run_and_hidden, in_run=True),

@@ -8,7 +8,7 @@ whatever is not of that session, or not of those hashes, is refused.
 
 from __future__ import annotations
 
-from attack import Attack, Session, check, equal
+from attack import Attack, Session, before_accept, check, relocked_in_run, stop_said_but_not_done
 
 # The backend's patience with a command is ten seconds; these wait for its end.
 PATIENCE = "/sys/module/tdi_tdx_connect/parameters/timeout_ms"
@@ -69,44 +69,10 @@ def changes_the_length_afterwards(s: Session) -> None:
             s.do("disconnect")
 
 
-def rebind_before_accept(s: Session) -> None:
-    """Another session than the one whose evidence a person looked at."""
-    s.do("lock")
-    s.emu.cmd("relock nvme0")
-    s.refuse("accept", "ESTALE", "nonce")
-
-
-def unbind_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("unlock nvme0")
-    s.refuse("accept", "EREMOTEIO", "state")
-
-
-def error_before_accept(s: Session) -> None:
-    s.do("lock")
-    s.emu.cmd("error nvme0 ide-insecure")
-    s.refuse("accept", "EREMOTEIO", "state")
-
-
 def run_said_but_not_bound(s: Session) -> None:
     s.emu.cmd("lie skip-lock")
     s.emu.cmd("lie state-run")
     s.refuse("connect", "EREMOTEIO", "state")
-
-
-def unbound_said_but_not_done(s: Session) -> None:
-    """The module knows better than the host; nothing is mapped until it is so."""
-    s.do("connect")
-    s.emu.cmd("lie skip-stop")
-    s.refuse("disconnect", "EREMOTEIO", "state")
-    equal(s.read("dma"), "blocked", "dma")
-
-
-def rebound_in_run(s: Session) -> None:
-    s.do("connect")
-    s.emu.cmd("relock nvme0")
-    s.wait(f"! grep -q RUN /sys/bus/pci/devices/{s.nvme}/tsm/state")
-    s.wait(f"grep -q blocked /sys/bus/pci/devices/{s.nvme}/tsm/dma")
 
 
 def neighbour_is_locked(s: Session, lie: str, reason: str) -> None:
@@ -144,16 +110,19 @@ ATTACKS = (
     Attack("rebind under TDI.START", "ESTALE", "nonce", lie="rebind-on-start"),
     Attack("unbind under MMIO.ACCEPT", "ESTALE", "not present", lie="unbind-on-accept"),
     Attack("unbind under TDI.START", "ESTALE", "not present", lie="unbind-on-start"),
-    Attack("rebind before accept", "", "", attack=rebind_before_accept),
-    Attack("unbind before accept", "", "", attack=unbind_before_accept),
-    Attack("error before accept", "", "", attack=error_before_accept),
-    Attack("binds anew in RUN", "", "", attack=rebound_in_run, in_run=True),
+    Attack("rebind before accept", "", "",
+           attack=before_accept("relock nvme0", "ESTALE", "nonce")),
+    Attack("unbind before accept", "", "",
+           attack=before_accept("unlock nvme0", "EREMOTEIO", "state")),
+    Attack("error before accept", "", "",
+           attack=before_accept("error nvme0 ide-insecure", "EREMOTEIO", "state")),
+    Attack("binds anew in RUN", "", "", attack=relocked_in_run, in_run=True),
     # What the host says that it did.
     Attack("skip-lock", "EREMOTEIO", "state"),
     Attack("skip-start", "EREMOTEIO", "state"),
     Attack("swap-functions", "EREMOTEIO", "state"),
     Attack("says RUN, binds nothing", "", "", lie="skip-lock", attack=run_said_but_not_bound),
-    Attack("says unbound, is not", "", "", lie="skip-stop", attack=unbound_said_but_not_done,
+    Attack("says unbound, is not", "", "", lie="skip-stop", attack=stop_said_but_not_done(),
            in_run=True),
     Attack("remap-bars", "EREMOTEIO", "TDG.MMIO.ACCEPT"),
     Attack("no TEE-IO", "EREMOTEIO", "CHECK_TEEIO_SUPP", lie="tdcm-no-teeio"),
