@@ -300,7 +300,10 @@ def run_scenarios(tap: Tap, name: str, kernel: str, chosen: list[Scenario]) -> N
         _run_group(tap, name, kernel, group)
 
 
-def main() -> None:
+def main(**defaults: Any) -> None:
+    """The scenarios of a program; defaults are options (of Vm) that each has."""
+    for s in _scenarios:
+        s.options = {**defaults, **s.options}
     parser = argparse.ArgumentParser()
     parser.add_argument("--kernel", default="", help="full version (default: the first)")
     parser.add_argument("words", nargs="*", help="only claims that contain one of these")

@@ -82,4 +82,4 @@ def the_modules_can_be_unloaded_and_loaded_again(s: Session) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(cpus=2)

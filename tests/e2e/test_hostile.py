@@ -151,4 +151,4 @@ def a_mailbox_that_claims_to_be_a_device_hangs_nothing(s: Session) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(cpus=2)

@@ -346,7 +346,7 @@ class Vm:
 
     def __init__(self, name: str, kernel: str, *, emulator: bool = True,
                  order: str = "accept-first", nvme: int = 1, dma: int = 1,
-                 disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 2,
+                 disk_mib: int = 64, append: str = "", memory: str = "1G", cpus: int = 1,
                  tee_mailbox: bool = False, bar2: str = "whole", bar2_mib: int = 0,
                  devices: tuple[str, ...] = (), qemu: tuple[str, ...] = (),
                  initramfs: Path | None = None,
@@ -368,6 +368,8 @@ class Vm:
         self.nvme, self.dma = nvme, dma
         self.disk_mib = disk_mib
         self.append = append
+        # One CPU, unless things are to happen at once: VMs of two, beside each other on two
+        # CPUs, take half as long again, most of it to wait for each other.
         self.memory, self.cpus = memory, cpus
         self.swiotlb, self.icount = swiotlb, icount
         # An IOMMU that the guest programs, and that the emulator's functions are behind.

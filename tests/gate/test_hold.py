@@ -384,7 +384,8 @@ def main() -> None:
     tap = Tap()
     # An I/O that gets no answer is given up on before a test is.
     patience = "nvme_core.io_timeout=10 nvme_core.shutdown_timeout=4"
-    run(tap, Vm("hold-all", kernel, msi=True, qemu=PLAIN, append=f"tdi.gate=all {patience}"),
+    run(tap, Vm("hold-all", kernel, cpus=2, msi=True, qemu=PLAIN,
+                append=f"tdi.gate=all {patience}"),
         Hold.all_steps)
     run(tap, Vm("hold-listed", kernel, msi=True, qemu=PLAIN + PF), Hold.listed_steps)
     run(tap, Vm("hold-misspelt", kernel, tee_mailbox=True, append="tdi.gate=allow"),

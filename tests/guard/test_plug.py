@@ -355,7 +355,7 @@ def main() -> None:
     tap.explain(f"seed {seed}")
     unplugs = 0
     try:
-        with Vm("plug", chosen_kernel(arguments.kernel), nvme=2, dma=0, msi=True,
+        with Vm("plug", chosen_kernel(arguments.kernel), cpus=2, nvme=2, dma=0, msi=True,
                 append=APPEND) as vm:
             p = Plug(vm, random.Random(seed))
             try:

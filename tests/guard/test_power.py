@@ -126,19 +126,19 @@ def boots(tap: Tap, vm: Vm, what: str, boot: Callable[[], None]) -> None:
 
 
 def reboot(tap: Tap, kernel: str) -> Vm:
-    with Vm("reboot", kernel, reboot=True) as vm:
+    with Vm("reboot", kernel, cpus=2, reboot=True) as vm:
         boots(tap, vm, "reboot", vm.reboot)
     return vm
 
 
 def kexec(tap: Tap, kernel: str) -> Vm:
-    with Vm("kexec", kernel, kexec=True) as vm:
+    with Vm("kexec", kernel, cpus=2, kexec=True) as vm:
         boots(tap, vm, "kexec", vm.kexec)
     return vm
 
 
 def suspend(tap: Tap, kernel: str) -> Vm:
-    with Vm("suspend", kernel) as vm:
+    with Vm("suspend", kernel, cpus=2) as vm:
         p = Power(vm)
         tap.run("suspend: unlocked devices sleep, wake up and work", p.sleeps)
         p.locked()

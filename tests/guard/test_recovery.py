@@ -365,4 +365,4 @@ def who_was_approved_stays_so(s: Session) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(cpus=2)

@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--kernel", default="", help="full version (default: the first)")
     kernel = chosen_kernel(parser.parse_args().kernel)
     tap = Tap()
-    with Vm("takeover", kernel, msi=True, qemu=VIRTIO) as vm:
+    with Vm("takeover", kernel, cpus=2, msi=True, qemu=VIRTIO) as vm:
         try:
             s = TakeOver(vm)
             steps: tuple[tuple[str, Callable[[], None]], ...] = (
