@@ -31,7 +31,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -622,14 +622,10 @@ def two_builds_are_one(_: Owner) -> None:
         with tempfile.TemporaryDirectory(dir=IMAGE) as top:
             for name, mask in (("a", 0o022), ("b", 0o077)):
                 out = Path(top) / name
-                old = os.umask(mask)
-                try:
-                    ret = subprocess.run(
-                        [TOP / "image/build", IMAGE / "input/base.tar", IMAGE / "input", out],
-                        env={**os.environ, **build_environment()}, capture_output=True, text=True,
-                        check=False)
-                finally:
-                    os.umask(old)
+                ret = subprocess.run(
+                    [TOP / "image/build", IMAGE / "input/base.tar", IMAGE / "input", out],
+                    env={**os.environ, **build_environment()}, capture_output=True, text=True,
+                    check=False, umask=mask)
                 check(ret.returncode == 0, ret.stderr)
                 made.append(out)
             differ = [p for p in PRODUCTS
@@ -675,6 +671,17 @@ OTHERS: tuple[tuple[str, Case], ...] = (
     ("a host that falls silent", host_falls_silent),
 )
 
+# The machine goes off.
+ENDS: tuple[tuple[str, Case], ...] = (
+    ("no root disk: the machine goes off", no_root_disk),
+    ("one flipped bit of the root: the machine goes off, the disk untouched", flipped_bit),
+)
+# No machine is started.
+STILL: tuple[tuple[str, Case], ...] = (
+    ("two builds of one image are the same, bit for bit", two_builds_are_one),
+    ("nothing in the image can read the host's variables", nothing_reads_variables),
+)
+
 
 def attempt(case: Case, owner: Owner) -> tuple[bool, str]:
     try:
@@ -696,51 +703,39 @@ def on_a_copy(case: Case, owner: Owner) -> tuple[bool, str]:
 
 
 def main(words: list[str]) -> None:
-    def chosen(case: tuple[str, Case]) -> bool:
-        return not words or any(w in f"{case[0]} {case[1].__name__}" for w in words)
+    def chosen(cases: Iterable[tuple[str, Case]]) -> list[tuple[str, Case]]:
+        return [c for c in cases
+                if not words or any(w in f"{c[0]} {c[1].__name__}" for w in words)]
 
     tap = Tap()
-    with tempfile.TemporaryDirectory(prefix="tdi-image-", dir="/dev/shm") as top:
+    measured_cases, others = chosen(MEASURED), chosen(OTHERS)
+    ends, still = chosen(ENDS), chosen(STILL)
+    done = []
+    # One more than there are CPUs: some wait for a time to pass.
+    with tempfile.TemporaryDirectory(prefix="tdi-image-", dir="/dev/shm") as top, \
+            ThreadPoolExecutor(JOBS + 1) as pool:
         owner = Owner(Path(top))
         measured = Owner(Path(top) / "measured")
         measured.top.mkdir()
-        uefi = [c for c in MEASURED if chosen(c)]
-        others = [c for c in OTHERS if chosen(c)]
-        flipped = chosen(("a flipped bit", flipped_bit))
-        done = []
-        with ThreadPoolExecutor(JOBS) as pool:
-            first = [(claim, pool.submit(attempt, case, of))
-                     for (claim, case), of, users in zip(OWNERS, (owner, measured),
-                                                        (others or flipped, uefi))
-                     if users or chosen((claim, case))]
-            for claim, boot in first:
-                ok, said = boot.result()
-                tap.result(ok, claim, said)
-            boots = [pool.submit(on_a_copy, case, measured if case in dict(MEASURED).values()
-                                 else owner) for _, case in uefi + others]
-            for (claim, case), boot in zip(uefi + others, boots):
-                ok, said = boot.result()
-                if case in dict(OTHERS).values():
-                    claim += ": the data stays locked, the rest comes up"
-                    done.append(ok)
-                tap.result(ok, claim, said)
-        if others:
-            figure("fail_closed_cases", len(others))
-            figure("fail_closed_ok", sum(done))
-        if chosen(("no root disk", no_root_disk)):
-            ok, said = on_a_copy(no_root_disk, owner) if owner.made else attempt(
-                no_root_disk, Owner(Path(top)))
-            tap.result(ok, "no root disk: the machine goes off", said)
-        if flipped:
-            ok, said = on_a_copy(flipped_bit, owner)
-            tap.result(ok, "one flipped bit of the root: the machine goes off, the disk untouched",
-                       said)
-        if chosen(("no variables", nothing_reads_variables)):
-            ok, said = attempt(nothing_reads_variables, owner)
-            tap.result(ok, "nothing in the image can read the host's variables", said)
-        if chosen(("two builds are one", two_builds_are_one)):
-            ok, said = attempt(two_builds_are_one, owner)
-            tap.result(ok, "two builds of one image are the same, bit for bit", said)
+        first = [(claim, pool.submit(attempt, case, of))
+                 for (claim, case), of, users in zip(OWNERS, (owner, measured),
+                                                     (others or ends, measured_cases))
+                 if users or chosen([(claim, case)])]
+        for claim, boot in first:
+            tap.result(boot.result()[0], claim, boot.result()[1])
+        runs = [(claim, case, pool.submit(on_a_copy, case, of))
+                for cases, of in ((ends, owner), (measured_cases, measured), (others, owner))
+                for claim, case in cases]
+        runs += [(claim, case, pool.submit(attempt, case, owner)) for claim, case in still]
+        for claim, case, run in runs:
+            ok, said = run.result()
+            if case in dict(OTHERS).values():
+                claim += ": the data stays locked, the rest comes up"
+                done.append(ok)
+            tap.result(ok, claim, said)
+    if others:
+        figure("fail_closed_cases", len(others))
+        figure("fail_closed_ok", sum(done))
     tap.done()
 
 
