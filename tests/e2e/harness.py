@@ -227,7 +227,7 @@ def scenario(*, all_kernels: bool = False, name: str = "",
              **options: Any) -> Callable[[Callable[[Session], None]], Callable[[Session], None]]:
     """Registers a scenario. Those with equal options (of Vm) can share a VM.
 
-    By default it runs on the first installed kernel only.
+    By default it runs on the first installed kernel only, unless --all is said.
     """
     def register(run: Callable[[Session], None]) -> Callable[[Session], None]:
         claim = (name or run.__name__).replace("_", " ")
@@ -306,11 +306,13 @@ def main(**defaults: Any) -> None:
         s.options = {**defaults, **s.options}
     parser = argparse.ArgumentParser()
     parser.add_argument("--kernel", default="", help="full version (default: the first)")
+    parser.add_argument("--all", action="store_true", help="not only what each kernel is tried on")
     parser.add_argument("words", nargs="*", help="only claims that contain one of these")
     arguments = parser.parse_args()
     kernels = installed_kernels()
     kernel = chosen_kernel(arguments.kernel)
-    chosen = [s for s in _scenarios if (s.all_kernels or kernel == kernels[0]) and (
+    chosen = [s for s in _scenarios if (
+        arguments.all or s.all_kernels or kernel == kernels[0]) and (
         not arguments.words or any(w in s.claim for w in arguments.words))]
     if not chosen:
         print("1..0 # SKIP nothing for this kernel")

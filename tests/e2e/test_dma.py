@@ -302,7 +302,7 @@ def what_a_driver_leaked_is_out_of_reach_once_it_is_disconnected(s: Session) -> 
     s.vm.over = True
 
 
-@scenario(all_kernels=True)
+@scenario()
 def twenty_cycles_leave_no_mapping(s: Session) -> None:
     in_mode(s, "bounce")
     s.unbind_driver(s.dma)
@@ -391,7 +391,7 @@ def without_the_modules_the_kernels_own_iommu_code_is_back(s: Session) -> None:
     s.disk_works()
 
 
-@scenario(all_kernels=True, iommu=True, append="iommu=pt")
+@scenario(iommu=True, append="iommu=pt")
 def an_iommu_that_passes_addresses_through_is_as_good_as_none(s: Session) -> None:
     equal(s.read("dma_mode", s.dma), "[direct] split", "modes")
     for mode in ("bounce", "direct", "split"):
