@@ -344,6 +344,9 @@ static bool is_another(struct sev_tdi *t, const struct tdi_nonces *found)
 
 	if (!t->nr_pages && !t->may_have_sdte)
 		return false;
+	/* Of an earlier kernel's doing; the count begins with 1. */
+	if (!want->lock)
+		return false;
 	if (found->lock == want->lock && found->report == want->report)
 		return false;
 	tdi_reason(&t->tdi, "lock/report nonce: expected %#llx/%#llx, found %#llx/%#llx",
@@ -672,7 +675,7 @@ static void take_over(struct sev_tsm *tsm, struct sev_tdi *t)
 		t->id = old->id;
 		t->asked = true;
 		t->bound = true;
-		t->may_have_sdte = old->may_have_sdte;
+		t->may_have_sdte |= old->may_have_sdte;
 		list_del(&old->node);
 		kfree(old);
 	}
@@ -692,9 +695,10 @@ static struct tdi *sev_add(struct tdi_backend *backend, struct pci_dev *pdev)
 		return ERR_PTR(-ENOMEM);
 	t->device_id = SEV_DEVICE_ID(pci_domain_nr(pdev->bus), pci_dev_id(pdev));
 	if (tsm->dialect.version == SEV_MSG_V1) {
-		/* Bus and devfn are all that it has. */
+		/* Bus and devfn are all that it has, and that an earlier kernel had. */
 		t->device_id = pci_dev_id(pdev);
 		t->id = t->device_id;
+		t->may_have_sdte = true;
 	}
 	guard(mutex)(&tsm->list_lock);
 	take_over(tsm, t);

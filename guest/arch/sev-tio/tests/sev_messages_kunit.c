@@ -947,6 +947,10 @@ static void an_unlocked_tdi_of_version_1_is_asked_for(struct kunit *test)
 	/* An earlier kernel left it so. */
 	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
 	KUNIT_EXPECT_EQ(test, state, TDISP_CONFIG_LOCKED);
+	/* Perhaps with an sDTE, that STOP must not find. */
+	tdi->backend->ops->unlock(tdi);
+	KUNIT_EXPECT_GE(test, fake_psp_when(FAKE_SDTE_NONE), 0);
+	KUNIT_EXPECT_LT(test, fake_psp_when(FAKE_SDTE_NONE), fake_psp_when(FAKE_STOP));
 	fake_psp.info_status = SEV_INFO_UNBOUND;
 	KUNIT_EXPECT_EQ(test, info_of(tdi, &state), 0);
 	KUNIT_EXPECT_EQ(test, state, TDISP_CONFIG_UNLOCKED);
