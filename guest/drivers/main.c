@@ -206,6 +206,9 @@ static int function_comes(struct pci_dev *pdev)
 	if (!tee && !tdi_gate_lists(pdev))
 		return -ENODEV;
 	guard(device)(&pdev->dev);
+	/* One that is gone was said to be, and nobody will say it again. */
+	if (!device_is_registered(&pdev->dev))
+		return -ENODEV;
 	tdi_gate_comes(pdev, tee);
 	guard(rwsem_read)(&registry_lock);
 	if (!tee || !the_backend)
