@@ -98,7 +98,8 @@ static int accept_range(struct tdi *tdi, const struct tdi_nonces *nonces, struct
 	int ret;
 
 	while (left) {
-		if (fatal_signal_pending(current))
+		/* Any signal: who is told to end undoes what was done, and that takes time, too. */
+		if (signal_pending(current))
 			return -EINTR;
 		if (time_after(jiffies, patience->deadline)) {
 			tdi_reason(tdi, "BAR %u: expected all within %u s, found %llu pages left",

@@ -89,7 +89,7 @@ static int copy_object(struct tdi *tdi, enum tdi_object obj, struct tdi_blob *bl
 	blob->len = size;
 
 	while (done < size) {
-		if (fatal_signal_pending(current))
+		if (signal_pending(current))
 			return -EINTR;
 		if (time_after(jiffies, deadline)) {
 			tdi_reason(tdi, "%s: expected %llu bytes within %d s, found %llu",
