@@ -26,17 +26,16 @@ MODULE_PARM_DESC(accept_seconds,
  * DMA first: a device that lost its MMIO could still write to memory.
  *
  * Context: Process context; the TDI's lock is held.
- * Return: 0, or the first error; the second step is tried all the same.
+ * Return: 0, or why DMA may not have ended; the second step is tried all the same.
  */
 int tdi_revoke(struct tdi *tdi)
 {
-	int dma = tdi->backend->ops->dma_disable(tdi);
-	int mmio;
+	int ret = tdi->backend->ops->dma_disable(tdi);
 
 	/* From here on nobody maps it private any more, and then it is not. */
 	tdi_iomem_remove(tdi);
-	mmio = tdi->backend->ops->mmio_release(tdi);
-	return dma ?: mmio;
+	tdi->backend->ops->mmio_release(tdi);
+	return ret;
 }
 
 /**
@@ -153,6 +152,7 @@ int tdi_grant(struct tdi *tdi)
 	const struct tdi_evidence *ev = tdi->evidence;
 	int ret;
 
+	tdi->granted = true;
 	ret = accept_ranges(tdi, ev);
 	if (!ret)
 		ret = tdi_dma_grant(tdi);

@@ -7,6 +7,7 @@
  * and only unbind leads out of that. What connect did before it failed is
  * undone, by unbind.
  */
+#include <linux/delay.h>
 #include <linux/moduleparam.h>
 #include <linux/pm_runtime.h>
 
@@ -25,6 +26,8 @@ MODULE_PARM_DESC(allow_no_snoop, "Leave Enable No Snoop as it is before a lock (
  */
 #define SILENT_LOOKS		5
 #define SILENT_SECONDS		10
+/* A driver that goes waits for the end of DMA: how often that is asked for. */
+#define ASK_MS			50
 
 #define TDI_ENABLE	(PCI_ENABLE_TARGET | PCI_ENABLE_INITIATOR)
 
@@ -102,10 +105,14 @@ static void transition(struct tdi *tdi, enum tdi_event event)
 	if (WARN_ON_ONCE(tdi_state_next(tdi->backend->order, old, event, &tdi->state)))
 		tdi->state = TDI_ERROR;
 	/* The TSM has taken it back, whoever still holds a mapping of it. */
-	if (tdi->state == TDI_ERROR)
+	if (tdi->state == TDI_ERROR) {
 		tdi_iomem_remove(tdi);
-	else
+	} else {
 		tdi->reaches = false;
+		tdi->lost = false;
+	}
+	if (tdi->state == TDI_UNLOCKED)
+		tdi->granted = false;
 	tdi->silent = 0;
 	if (tdi_is_accepted(tdi))
 		tdi_watch_start(tdi);
@@ -125,15 +132,17 @@ static void close_gate(struct tdi *tdi)
 /*
  * What was mapped for a lost device is freed by its driver, and then nobody must reach it:
  * that it is gone is the host's word, and the guard keeps Bus Master Enable as it is. So
- * what follows a loss waits until the TSM has taken DMA away, or says that there is none.
+ * what follows a loss waits until the TSM has taken DMA away, or says that it is unlocked.
+ * ERROR is not enough: a TSM may go there by itself, with the device in RUN.
  */
 static void end_dma(struct tdi *tdi)
 {
 	const struct tdi_backend_ops *ops = tdi->backend->ops;
 	struct tdi_tsm_info info;
 
-	tdi->reaches = ops->dma_disable(tdi) && (ops->info(tdi, &info) || info.state == TDISP_RUN);
-	if (!tdi->reaches)
+	tdi->reaches = ops->dma_disable(tdi) &&
+		       (ops->info(tdi, &info) || info.state != TDISP_CONFIG_UNLOCKED);
+	if (!tdi->reaches && tdi->lost)
 		tdi_watch_recover(tdi);
 }
 
@@ -144,12 +153,21 @@ static void end_dma(struct tdi *tdi)
 static void note_loss(struct tdi *tdi)
 {
 	tdi->losses.losses++;
+	tdi->lost = true;
 	end_dma(tdi);
 	pci_warn(tdi->pdev, "tdi: lost: %s\n", tdi->reason);
 	tdi_watch_tell(tdi, "lost");
 	if (!tdi->reaches)
 		return;
 	pci_err(tdi->pdev, "tdi: lost, and it may still reach memory: asking again\n");
+	tdi_watch_kick(tdi);
+}
+
+/* It could not be taken back, and is in force until it is. No verb asks for that again. */
+static void ask_again(struct tdi *tdi)
+{
+	tdi->reaches = true;
+	pci_err(tdi->pdev, "tdi: it may still reach memory: asking again\n");
 	tdi_watch_kick(tdi);
 }
 
@@ -247,6 +265,7 @@ static void release(struct tdi *tdi)
 static int stop(struct tdi *tdi)
 {
 	struct tdi_tsm_info info;
+	bool reaches;
 	int ret;
 
 	ret = may(tdi, TDI_EV_UNBIND);
@@ -254,7 +273,7 @@ static int stop(struct tdi *tdi)
 		return ret;
 
 	/* Whatever the host answers to these, the TSM has the last word. */
-	tdi_revoke(tdi);
+	reaches = tdi_revoke(tdi) && tdi->granted;
 	tdi->backend->ops->unlock(tdi);
 	ret = tdi_expect_state(tdi, &info, TDISP_CONFIG_UNLOCKED);
 	if (!ret)
@@ -264,6 +283,8 @@ static int stop(struct tdi *tdi)
 	close_gate(tdi);
 	if (!ret)
 		tdi_guard_disarm(tdi);
+	else if (reaches)
+		ask_again(tdi);
 	return ret;
 }
 
@@ -301,6 +322,8 @@ static int unbind(struct tdi *tdi)
 	bool was_lost = tdi->state == TDI_ERROR && tdi->saved;
 	int ret = may(tdi, TDI_EV_UNBIND);
 
+	/* Whoever unbinds it does not want it back. */
+	tdi->lost = false;
 	if (!ret)
 		ret = tdi_dma_set_mode(tdi, TDI_DMA_BLOCKED);
 	if (!ret)
@@ -818,6 +841,8 @@ int tdi_recover(struct tdi *tdi)
 			stop(tdi);
 		if (tdi->state != TDI_ERROR)
 			transition(tdi, TDI_EV_FAULT);
+		/* If there is a driver still, it has to go. */
+		tdi->lost = true;
 	} else {
 		tdi->losses.recovered++;
 	}
@@ -946,21 +971,29 @@ int tdi_look(struct tdi *tdi)
  * tdi_driver_goes() - a driver is about to be released: is its device there to be stopped?
  * @tdi: the TDI
  *
- * If not, the driver frees at once what it has mapped.
+ * If not, the driver frees at once what it has mapped: it stays until nobody reaches that,
+ * as long as the host pleases. To wait is no harm to memory.
  *
  * Context: Process context; the device's lock is held, the TDI's is taken.
  */
 void tdi_driver_goes(struct tdi *tdi)
 {
-	int tries;
+	bool told = false;
 
-	guard(mutex)(&tdi->lock);
+	mutex_lock(&tdi->lock);
 	if (tdi_is_accepted(tdi))
 		look_gone(tdi, true);
-	for (tries = 0; tdi->reaches && tries < 3; tries++)
-		end_dma(tdi);
-	if (tdi->reaches)
-		pci_err(tdi->pdev, "tdi: it may reach what its driver frees\n");
+	while (tdi->reaches) {
+		if (!told)
+			pci_err(tdi->pdev, "tdi: it may reach what its driver frees: waiting\n");
+		told = true;
+		mutex_unlock(&tdi->lock);
+		msleep(ASK_MS);
+		mutex_lock(&tdi->lock);
+		if (tdi->reaches)
+			end_dma(tdi);
+	}
+	mutex_unlock(&tdi->lock);
 }
 
 /**

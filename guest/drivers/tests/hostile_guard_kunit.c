@@ -209,12 +209,9 @@ static void a_driver_that_goes_from_a_device_that_is_there_is_no_loss(struct kun
 	KUNIT_EXPECT_EQ(test, tdi->losses.losses, 0);
 }
 
-/* And the TSM is not let answer for a while. */
-static void a_driver_stays_until_its_device_reaches_nothing(struct kunit *test)
+/* It was lost, and its DMA cannot be ended for a while. */
+static void expect_to_stay(struct kunit *test)
 {
-	running_with_a_driver(test);
-	fake_fail(fb, FAKE_DMA_DISABLE, -ETIMEDOUT, 0);
-	vanish(test);
 	tdi_watch_kick(tdi);
 	msleep(300);
 	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
@@ -226,6 +223,93 @@ static void a_driver_stays_until_its_device_reaches_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_removed, 1);
 	KUNIT_EXPECT_FALSE(test, driver_saw_dma);
 	KUNIT_EXPECT_FALSE(test, ft->dma_enabled);
+}
+
+/* And the TSM is not let answer for a while. */
+static void a_driver_stays_until_its_device_reaches_nothing(struct kunit *test)
+{
+	running_with_a_driver(test);
+	fake_fail(fb, FAKE_DMA_DISABLE, -ETIMEDOUT, 0);
+	vanish(test);
+	expect_to_stay(test);
+}
+
+/* An RMM has a device in ERROR when the host has aborted what it did, with DMA on. */
+static void error_is_no_end_of_dma(struct kunit *test)
+{
+	running_with_a_driver(test);
+	fake_fail(fb, FAKE_DMA_DISABLE, -EREMOTEIO, 0);
+	ft->state = TDISP_ERROR;
+	expect_to_stay(test);
+}
+
+static void release_driver(struct work_struct *unused)
+{
+	device_release_driver(&pdev->dev);
+}
+
+/* However often its device cannot be kept from what it frees. */
+static void a_driver_that_goes_waits_as_long_as_it_takes(struct kunit *test)
+{
+	struct work_struct work;
+
+	running_with_a_driver(test);
+	fake_fail(fb, FAKE_DMA_DISABLE, -ETIMEDOUT, 0);
+	vanish(test);
+	INIT_WORK_ONSTACK(&work, release_driver);
+	schedule_work(&work);
+	msleep(1000);
+	KUNIT_EXPECT_EQ(test, nr_removed, 0);
+	fake_fail(fb, FAKE_DMA_DISABLE, 0, 0);
+	flush_work(&work);
+	destroy_work_on_stack(&work);
+	KUNIT_EXPECT_EQ(test, nr_removed, 1);
+	KUNIT_EXPECT_FALSE(test, ft->dma_enabled);
+}
+
+static bool has_no_dma(void)
+{
+	int i;
+
+	for (i = 0; i < 100 && ft->dma_enabled; i++)
+		msleep(20);
+	return !ft->dma_enabled;
+}
+
+/* Nor does a verb that failed leave behind what it was given, once the host lets it go. */
+static void what_cannot_be_taken_back_is_asked_for_again(struct kunit *test)
+{
+	ready(test);
+	fake_fail(fb, FAKE_START, -EREMOTEIO, 0);
+	fake_fail(fb, FAKE_DMA_DISABLE, -EREMOTEIO, 0);
+	fake_fail(fb, FAKE_UNLOCK, -EREMOTEIO, 0);
+	KUNIT_EXPECT_NE(test, fake_connect(tdi), 0);
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+	KUNIT_ASSERT_TRUE(test, ft->dma_enabled);
+	fake_truth(fb);
+	KUNIT_EXPECT_TRUE(test, has_no_dma());
+	KUNIT_EXPECT_EQ(test, tdi->state, TDI_ERROR);
+	KUNIT_EXPECT_EQ(test, fake_unlock(tdi), 0);
+}
+
+/* And is no device that was lost, to come back by itself. */
+static void what_was_to_go_is_not_recovered(struct kunit *test)
+{
+	unsigned int locks;
+
+	ready(test);
+	fake_bring_to(test, tdi, TDI_RUN);
+	tdi->recover = true;
+	fake_fail(fb, FAKE_DMA_DISABLE, -EREMOTEIO, 0);
+	fake_fail(fb, FAKE_UNLOCK, -EREMOTEIO, 0);
+	KUNIT_EXPECT_NE(test, fake_unlock(tdi), 0);
+	locks = fb->calls[FAKE_LOCK];
+	fake_truth(fb);
+	KUNIT_EXPECT_TRUE(test, has_no_dma());
+	msleep(200);
+	KUNIT_EXPECT_EQ(test, fb->calls[FAKE_LOCK], locks);
+	KUNIT_EXPECT_EQ(test, tdi->losses.failed, 0);
+	KUNIT_EXPECT_EQ(test, tdi->losses.losses, 0);
 }
 
 /* --- where it is --------------------------------------------------------------------- */
@@ -296,6 +380,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_driver_that_goes_with_its_device_leaves_no_dma_behind),
 	KUNIT_CASE(a_driver_that_goes_from_a_device_that_is_there_is_no_loss),
 	KUNIT_CASE(a_driver_stays_until_its_device_reaches_nothing),
+	KUNIT_CASE(error_is_no_end_of_dma),
+	KUNIT_CASE(a_driver_that_goes_waits_as_long_as_it_takes),
+	KUNIT_CASE(what_cannot_be_taken_back_is_asked_for_again),
+	KUNIT_CASE(what_was_to_go_is_not_recovered),
 	KUNIT_CASE(a_bar_that_was_moved_is_a_loss),
 	KUNIT_CASE(a_bus_without_a_bridge_gets_its_own_ops_again),
 	{}

@@ -286,7 +286,9 @@ struct tdi_losses {
  * @going: being removed, its DMA the kernel's again; the same
  * @down: the machine goes down; no verb does anything; the same
  * @guarded: its config space is, since it was locked
- * @reaches: it was lost, and the TSM has not yet said that its DMA ended
+ * @granted: it got MMIO or DMA, or part of it, and was not unlocked since
+ * @lost: it was accepted, and is to come back, or its driver to go
+ * @reaches: it was lost or stopped, and the TSM has not yet said that its DMA ended
  * @recover: a TDI that is lost is to be recovered
  * @losses: and how that went so far
  * @silent: looks at what is accepted since the TSM last told anything, each in vain
@@ -317,6 +319,8 @@ struct tdi {
 	bool going;
 	bool down;
 	bool guarded;
+	bool granted;
+	bool lost;
 	bool reaches;
 	bool recover;
 	struct tdi_losses losses;
