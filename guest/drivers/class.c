@@ -4,6 +4,7 @@
  * Whose class it is, ours or the kernel's, is class_own.c's or class_kernel.c's.
  */
 #include <linux/device.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include "internal.h"
@@ -17,8 +18,11 @@ static DEVICE_ATTR_RO(pci_mode);
 static ssize_t platform_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct tdi_backend *backend = dev_get_drvdata(dev);
+	/* Whose calls they are does not say who answers them. */
+	bool only_calls = backend->flags & TDI_BACKEND_EMULATED &&
+			  strcmp(backend->platform, "emulated");
 
-	return sysfs_emit(buf, "%s\n", backend->platform);
+	return sysfs_emit(buf, "%s%s\n", only_calls ? "emulated:" : "", backend->platform);
 }
 static DEVICE_ATTR_RO(platform);
 

@@ -65,9 +65,9 @@ def right_one(vm: Vm, modules: list[str]) -> None:
         machine.decline(others, [])
     loaded, out = machine.load(vm.module)
     check(loaded, f"{vm.module} is loaded ({out})")
-    equal(machine.platforms(), [vm.platform], "platforms")
+    equal(machine.platforms(), [vm.tsm_platform], "platforms")
     machine.quiet = machine.worries()
-    machine.decline(others, [vm.platform])
+    machine.decline(others, [vm.tsm_platform])
 
 
 def none(vm: Vm, modules: list[str]) -> None:

@@ -124,6 +124,14 @@ def an_emulated_platform_needs_leave(b):
 
 
 @test
+def whose_calls_an_emulated_platform_answers_makes_it_no_better(b):
+    path, roots = saved(b, platform="emulated:tdx-connect")
+    value = expect(b, [path] + roots, REFUSED, platform__emulated="refused")
+    eq((value["emulated"], value["platform"]), (True, "emulated:tdx-connect"))
+    has(b.run("show", BDF).stdout, "emulated:tdx-connect: protects nothing")
+
+
+@test
 def policy_init_takes_a_bundle(b):
     path, roots = saved(b)
     ret = b.run("policy", "init", path, *roots, "--at", AT)

@@ -401,6 +401,11 @@ class Vm:
         self._qmp: Qmp | None = None
 
     @property
+    def tsm_platform(self) -> str:
+        """What its TSM is to be called in the guest."""
+        return "emulated" if self.platform == "emulated" else f"emulated:{self.platform}"
+
+    @property
     def module(self) -> str:
         """The guest's module for this platform."""
         return next(f"tdi-{b}" for b, platform in BACKENDS.items() if platform == self.platform)

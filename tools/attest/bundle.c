@@ -75,7 +75,7 @@ bool bundle_is_quoted(const struct bundle *bundle)
 
 bool bundle_is_emulated(const struct bundle *bundle)
 {
-	return !strcmp(bundle->platform, "emulated");
+	return util_is_emulated(bundle->platform);
 }
 
 void bundle_time_text(time_t time, char ret[32])

@@ -86,7 +86,7 @@ const struct tsm *tsm_find(const struct tsm_list *list, const char *name)
 
 bool tsm_is_emulated(const struct tsm *tsm)
 {
-	return attr_is(&tsm->platform, "emulated");
+	return !tsm->platform.err && util_is_emulated(tsm->platform.text);
 }
 
 /* ---- devices ---- */

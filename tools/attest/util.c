@@ -95,6 +95,11 @@ static bool literal(const char **p, char c)
 	return true;
 }
 
+bool util_is_emulated(const char *platform)
+{
+	return !strcmp(platform, "emulated") || !strncmp(platform, "emulated:", 9);
+}
+
 static bool bus_slot_fn(const char *p, unsigned long *bus, unsigned long *slot, unsigned long *fn)
 {
 	return hex_field(&p, 1, 2, bus) && literal(&p, ':') &&

@@ -40,6 +40,12 @@ void util_escape(char *dst, size_t size, const void *src, size_t len);
 /* True for what may become part of a path and of output: no '/', no controls. */
 bool util_name_ok(const char *name);
 
+/*
+ * Does a platform say of itself that it protects nothing? "emulated", or "emulated:sev-tio"
+ * where the calls are another's.
+ */
+bool util_is_emulated(const char *platform);
+
 /**
  * util_bdf_parse() - normalise a PCI address
  * @text: "0000:01:00.0" or "01:00.0", any case

@@ -4,6 +4,7 @@
  * backend it is: ours in glue.c for "emulated", or another module's, for which the
  * mailbox carries the registers of an instruction that this machine does not have.
  */
+#include <linux/cc_platform.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -476,6 +477,9 @@ static int emu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	void __iomem *regs;
 	int ret;
 
+	/* Its TSM is the host's. Whoever has a real one is not to take it for that. */
+	if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+		return dev_err_probe(&pdev->dev, -ENODEV, "not in a confidential VM\n");
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
