@@ -12,9 +12,9 @@ Topology: tests/e2e/vm.py's, and
              what QEMU hands over; else SeaBIOS, and QEMU hands kernel, initramfs and
              command line over
 
-The image has no way in. A host that is not the enemy of a confidential VM may hand
-systemd credentials to it, by SMBIOS: that is how the agent on ttyS1 gets in here, as a
-unit of the root, and how other policies do. (In a confidential VM systemd ignores them.)
+The image has no way in. One with the tests' keys lets the host hand systemd credentials to
+it, by SMBIOS: that is how the agent on ttyS1 gets in here, as a unit of the root, and how
+other policies do. With shipped=True it is told not to, like any other.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class ImageVm(Vm):
                  disk: Path | None = None, uefi: bool = False, handed: bool = False,
                  root: Path | bool = True, ca: Path | None = None,
                  credentials: Mapping[str, bytes] | None = None, agent: bool = True,
-                 append: str = "", dma: int = 0, **more: Any):
+                 append: str = "", dma: int = 0, shipped: bool = False, **more: Any):
         super().__init__(name, (directory / "roothash").read_text()[:12], dma=dma, append=append,
                          initramfs=directory / "initrd", image=directory / "vmlinuz", **more)
         self.name = f"image-{name}"
@@ -119,7 +119,7 @@ class ImageVm(Vm):
         self.disk, self.handed = disk, handed
         self.root = directory / "root.img" if root is True else root
         self.ca = ca or TEST_KEYS / "ca.pem"
-        self.agent = agent
+        self.agent, self.shipped = agent, shipped
         self.credentials = dict(credentials or {})
         if agent:
             self.credentials |= {
@@ -169,7 +169,10 @@ class ImageVm(Vm):
     def _qemu_argv(self) -> list[str | Path]:
         argv = super()._qemu_argv()
         at = argv.index("-append")
-        argv[at + 1] = (self.files / "cmdline").read_text() + " " + self.append
+        cmdline = (self.files / "cmdline").read_text()
+        if self.shipped:
+            cmdline = cmdline.replace(" systemd.import_credentials=yes", "")
+        argv[at + 1] = f"{cmdline} {self.append}"
         if self.uefi:
             for option in () if self.handed else ("-kernel", "-initrd", "-append"):
                 at = argv.index(option)

@@ -610,6 +610,43 @@ def nothing_reads_variables(_: Owner) -> None:
     check("efi=noruntime" in (IMAGE / "cmdline").read_text().split(), "efi=noruntime")
 
 
+UNIT = """[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=systemctl --force --force poweroff
+"""
+HOSTS_UNIT = {"systemd.extra-unit.host.service": UNIT.encode(),
+              "systemd.unit-dropin.basic.target": b"[Unit]\nWants=host.service\n"}
+
+
+def hosts_units(owner: Owner) -> None:
+    """A unit from the host's SMBIOS, which would be root's in an image that nobody altered.
+
+    Nothing that a key is sealed to tells of it.
+    """
+    check("systemd.import_credentials=no" in (IMAGE / "cmdline").read_text().split(),
+          "the image takes no credentials")
+    vm = owner.boot("unit-taken", agent=False, credentials=HOSTS_UNIT)
+    vm.expected_dead_emulator = True
+    with vm:
+        wait_for(vm.qemu_ended, "the unit is one to who takes it: the machine goes off")
+    vm = owner.boot("unit", agent=False, credentials=HOSTS_UNIT, shipped=True)
+    with vm:
+        wait_for(lambda: vm.emu.stats("nvme0")["dma_read_bytes_private"] > 0,
+                 "the gate lets the disk in")
+        time.sleep(5 * SLOW)
+        check(not vm.qemu_ended(), "nobody has run the host's unit")
+    check(not vm.complaint, vm.complaint)
+
+
+def wait_for(what: Callable[[], bool], claim: str) -> None:
+    deadline = time.monotonic() + BOOT_TIMEOUT
+    while not what():
+        check(time.monotonic() < deadline, claim)
+        time.sleep(0.2)
+
+
 PRODUCTS = ("root.img", "tdisp-guest.efi", "vmlinuz", "initrd", "cmdline", "roothash", "tree.txt",
             "pcrs.json")
 
@@ -671,10 +708,11 @@ OTHERS: tuple[tuple[str, Case], ...] = (
     ("a host that falls silent", host_falls_silent),
 )
 
-# The machine goes off.
+# Boots that nobody speaks to.
 ENDS: tuple[tuple[str, Case], ...] = (
     ("no root disk: the machine goes off", no_root_disk),
     ("one flipped bit of the root: the machine goes off, the disk untouched", flipped_bit),
+    ("a unit from the host's SMBIOS: nobody runs it", hosts_units),
 )
 # No machine is started.
 STILL: tuple[tuple[str, Case], ...] = (
