@@ -226,7 +226,7 @@ class Kernel:
     """Answers writes on a socket; self.log is [(path, text)] in their order.
 
     on: path -> function(text) that replaces the default; it returns an errno, or
-    (opened, errno).
+    (opened, errno), or "hang", which a signal ends, or "hang till killed".
     """
 
     def __init__(self, tree, bdf=BDF):
@@ -273,6 +273,11 @@ class Kernel:
             ret = self.on[path](text)
             if ret == "hang":
                 # until the writer goes away: a signal took it out of write()
+                conn.recv(1)
+                self.hung_up.set()
+                return (1, errno.EINTR)
+            if ret == "hang till killed":
+                conn.send(b"killable")
                 conn.recv(1)
                 self.hung_up.set()
                 return (1, errno.EINTR)

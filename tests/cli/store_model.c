@@ -34,6 +34,12 @@ int sysfs_store(const struct sysfs *fs, const char *path, const char *text, bool
 		goto out;
 	/* A signal makes the kernel undo and fail: the model is told by the hang-up. */
 	n = recv(fd, buf, sizeof(buf) - 1, 0);
+	/* Or it heeds none but the one that nobody survives. */
+	if (n == 8 && !memcmp(buf, "killable", 8)) {
+		do {
+			n = recv(fd, buf, sizeof(buf) - 1, 0);
+		} while (n < 0 && errno == EINTR);
+	}
 	if (n < 0 && errno == EINTR) {
 		*ret_opened = true;
 		rc = -EINTR;

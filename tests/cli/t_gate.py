@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """tdi gate: the decision, and everything that makes it no."""
+import contextlib
 import errno
 import hashlib
 import json
@@ -15,6 +16,9 @@ import schema_check
 import swtpm
 from bench import SCHEMA, TDI_MODEL, Skip, eq, has, hasnt, test
 from model import BDF
+from t_tpm import NONCE, of, payloads, read
+from t_verify import _FILES
+from t_verify import verify as verify_bundle
 
 OTHER = "0000:02:00.0"
 YES, USAGE, EVIDENCE, POLICY, PLATFORM, TPM = 0, 1, 2, 3, 4, 6
@@ -999,6 +1003,91 @@ def gate_measures_and_fails_without_a_tpm(b):
         eq((status, device(value)["measured"], tpm.pcr(15)), (YES, False, expected))
     finally:
         tpm.stop()
+
+
+@contextlib.contextmanager
+def measuring(b):
+    """A gate whose policy wants it measured, its TPM and its log."""
+    if not shutil.which("swtpm"):
+        raise Skip("no swtpm")
+    g, log = Gate(b), os.path.join(b.tree.root, "log/tpm-eventlog")
+    g.policy("disk.json", tpm={"measure": "required", "pcr": 14, "verdict_pcr": 15})
+    g.sign(g.gate(timeout=4))
+    tpm = swtpm.Tpm(g.tree.root)
+    try:
+        yield g, tpm, log
+    finally:
+        tpm.stop()
+
+
+def heads(log):
+    """What the log's records are."""
+    return [text.splitlines()[0] for _, _, text in payloads(read(log))]
+
+
+@test
+def gate_takes_back_what_was_measured_when_it_kills(b):
+    with measuring(b) as (g, tpm, log):
+        where, connect = ["--tcti", tpm.tcti, "--tpm-log", log], g.tree.dev("tsm/connect")
+
+        def locked_up(_text):
+            # The kernel has the device's lock: who asks whether it is connected waits, too.
+            g.tree.remove(connect)
+            os.mkfifo(g.tree.path(connect))
+            return "hang till killed"
+
+        for accept in (lambda _text: "hang till killed", locked_up):
+            g.tree.shared()
+            g.on("accept", accept)
+            value, _ = g.refuses(PLATFORM, "deadline: ", touched=True, args=where)
+            eq((device(value)["verdict"], device(value)["measured"]), ("failed", False))
+            hasnt(g.kernel.verbs(), "unlock")       # it had no time for that
+            g.tree.tsm("connect", "\n")
+            eq(heads(log)[-4:], ["tdi-accept 1", "tdi-verdict 1", "tdi-void 1", "tdi-verdict 1"])
+            has(payloads(read(log))[-1][2], "verdict void\n")
+        eq(len(heads(log)), 8)
+        # Log and PCRs agree, or there was no quote; and it is no proof of anything.
+        quote = ["quote", BDF, "--nonce", NONCE, *where, "--out"]
+        path = os.path.join(g.tree.root, "quoted")
+        eq(b.one(TDI_MODEL, *quote, path).returncode, YES)
+        kernel, b.kernel = b.kernel, None
+        value, status = verify_bundle(
+            b, path, "--roots", _FILES.put("roots", evidence().chain.root), "--nonce", NONCE,
+            "--ak", os.path.join(path, "tpm-ak.pub"), "--policy", os.path.join(g.dir, "disk.json"))
+        b.kernel = kernel
+        eq((status, of(value, "tpm.event")), (POLICY, "refused"))
+        # Once the kernel has undone the accept there is nothing to quote.
+        g.tree.shared()
+        ret = b.one(TDI_MODEL, *quote, path + "-again")
+        eq((ret.returncode, os.path.exists(path + "-again")), (EVIDENCE, False))
+        # What was accepted before a child hung stays so.
+        g.device(BDF)
+        g.kernel.on["bus/pci/drivers_probe"] = lambda _text: "hang till killed"
+        eq((g.run(*where)[1], heads(log)[8:]), (PLATFORM, ["tdi-accept 1", "tdi-verdict 1"]))
+
+
+@test
+def gate_waits_for_no_tpm_to_take_back_what_was_measured(b):
+    with measuring(b) as (g, tpm, log):
+        accepting, over = threading.Event(), threading.Event()
+
+        def silent(_code, _command):
+            return "hang up" if accepting.is_set() and over.wait(30) else None
+        proxy = swtpm.Proxy(tpm, silent)
+
+        def accept(_text):
+            accepting.set()
+            return "hang till killed"
+        g.on("accept", accept)
+        started = time.monotonic()
+        _, stderr = g.refuses(PLATFORM, "deadline: ", touched=True,
+                              args=["--tcti", proxy.tcti, "--tpm-log", log])
+        took = time.monotonic() - started
+        over.set()
+        has(stderr, f"gate: {BDF}: the event log says that it was accepted, which it was not: "
+                    "the TPM did not answer in time")
+        assert took < 7, took
+        eq(heads(log), ["tdi-accept 1", "tdi-verdict 1"])
 
 
 @test

@@ -223,9 +223,13 @@ def measure_measures_what_is_connected(b):
 @test
 def what_was_measured_and_then_not_accepted_is_taken_back(b):
     with machine(b) as m:
+        unlocked = []
         m.kernel.on[b.tree.dev("tsm/accept")] = lambda text: 5
+        m.kernel.on[b.tree.dev("tsm/unlock")] = lambda text: (
+            unlocked.append(len(payloads(read(m.log)))), b.tree.shared(), 0)[2]
         value, status = m.connect(measure="required", verdict_pcr=15)
-        eq((status, value["tpm"]["measured"]), (4, False))
+        # All four records are there before the host is asked for anything again.
+        eq((status, value["tpm"]["measured"], unlocked), (4, False, [4]))
         eq([p[2].splitlines()[0] for p in payloads(read(m.log))],
            ["tdi-accept 1", "tdi-verdict 1", "tdi-void 1", "tdi-verdict 1"])
         has(payloads(read(m.log))[3][2], "verdict void\n")

@@ -188,9 +188,10 @@ void approve(const struct sysfs *fs, const char *bdf, const struct tsm *tsm,
 		ok = step(fs, bdf, "approve", generation, ret) &&
 		     measured(in, &approved, ret) &&
 		     step(fs, bdf, "accept", generation, ret);
-	if (!ok)
-		store(fs, bdf, "unlock", tsm->name, &opened);
+	/* First: to unlock waits for the host, and who waits may be killed. */
 	if (!ok && ret->measured)
 		take_back(in, &approved, ret);
+	if (!ok)
+		store(fs, bdf, "unlock", tsm->name, &opened);
 	blob_free(&approved.verdict);
 }

@@ -22,6 +22,10 @@
 /* For the kernel to undo what the child did, and then for the child to die. */
 #define GRACE_MS	1000
 
+/* For the kernel to say whether it is connected, and for the TPM to take a record. */
+#define STATE_MS	500
+#define VOID_MS		2000
+
 /* What a child may say at once (PIPE_BUF): it is there whole, or not at all. */
 struct answer {
 	enum gate_verdict verdict;
@@ -74,11 +78,9 @@ static void verify_connected(const struct gate_job *job, const struct tsm_list *
 	blob_free(&approved.verdict);
 }
 
-static void set_measure(const struct gate_job *job, struct inputs *in)
+static struct measure measure_of(const struct gate_job *job, const struct policy_tpm *tpm)
 {
-	const struct policy_tpm *tpm = &in->policy.tpm;
-
-	in->measure = (struct measure) {
+	return (struct measure) {
 		.tcti = job->tcti, .log = job->tpm_log,
 		.pcr = tpm->pcr < 0 ? MEASURE_PCR_DEFAULT : tpm->pcr,
 		.verdict_pcr = tpm->verdict_pcr,
@@ -121,7 +123,7 @@ static void child(const struct gate_job *job, const struct tsm_list *tsms, struc
 	in.policy = *policy;
 	*policy = (struct policy) { 0 };
 	in.policy_path = entry->policy;
-	set_measure(job, &in);
+	in.measure = measure_of(job, &in.policy.tpm);
 	if (dev_read(job->fs, bdf, &dev))
 		answer_failure(answer, TDI_EXIT_PLATFORM,
 			       "device: expected it to be there, found it gone", NULL);
@@ -150,6 +152,85 @@ static void run_child(const struct gate_job *job, const struct tsm_list *tsms,
 	_exit(TDI_EXIT_DONE);
 }
 
+/* One that does not even die is left behind: nothing here waits for it. */
+static void reap(pid_t pid, uint64_t until)
+{
+	struct timespec nap = { .tv_nsec = 10 * 1000000L };
+
+	while (waitpid(pid, NULL, WNOHANG) == 0 && gate_millis() < until)
+		nanosleep(&nap, NULL);
+}
+
+/* ---- what a child left behind that did not live to take it back ---- */
+
+struct remains {
+	const struct sysfs *fs;
+	const char *bdf;
+	struct measure measure;
+};
+
+static int is_connected(const struct remains *remains)
+{
+	return dev_is_connected(remains->fs, remains->bdf);
+}
+
+static int take_back(const struct remains *remains)
+{
+	struct tpm_error err;
+
+	if (!measure_void(&remains->measure, remains->bdf, &err))
+		util_complain("gate: %s: the event log says that it was accepted, which it was not: TPM %s: %s",
+			      remains->bdf, tpm_problem_name(err.problem), err.text);
+	return 0;
+}
+
+/* In a child of its own, whose result comes back, or -1 if there was none in time. */
+static int within(unsigned int millis, int (*work)(const struct remains *remains),
+		  const struct remains *remains)
+{
+	uint64_t until = gate_millis() + millis;
+	struct timespec nap = { .tv_nsec = 10 * 1000000L };
+	pid_t pid, self = getpid(), done;
+	int status = 0;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(getppid() == self ? work(remains) : 0);
+	}
+	if (pid < 0)
+		return -1;
+	for (;;) {
+		done = waitpid(pid, &status, WNOHANG);
+		if (done || gate_millis() >= until)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	if (done)
+		return done == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	kill(pid, SIGKILL);
+	reap(pid, gate_millis() + GRACE_MS);
+	return -1;
+}
+
+/* The accept is measured before it is made: one that was not made is not to stand in the log. */
+static void settle(const struct gate_job *job, const struct policy *policy, const char *bdf)
+{
+	const struct remains remains = {
+		.fs = job->fs, .bdf = bdf, .measure = measure_of(job, &policy->tpm),
+	};
+
+	if (policy->tpm.measure == MEASURE_OFF || !measure_stands(&remains.measure, bdf))
+		return;
+	/* The kernel may be busy with the device still: what cannot be told is no acceptance. */
+	if (within(STATE_MS, is_connected, &remains) == 1)
+		return;
+	if (within(VOID_MS, take_back, &remains) < 0)
+		util_complain("gate: %s: the event log says that it was accepted, which it was not: the TPM did not answer in time",
+			      bdf);
+}
+
 /* ---- its parent ---- */
 
 /* True once there is something to read, or the child is gone. */
@@ -166,15 +247,6 @@ static bool wait_readable(int fd, uint64_t until)
 		if (now >= until || (n < 0 && errno != EINTR))
 			return false;
 	}
-}
-
-/* One that does not even die is left behind: nothing here waits for it. */
-static void reap(pid_t pid, uint64_t until)
-{
-	struct timespec nap = { .tv_nsec = 10 * 1000000L };
-
-	while (waitpid(pid, NULL, WNOHANG) == 0 && gate_millis() < until)
-		nanosleep(&nap, NULL);
 }
 
 /* True if it answered in time; else it is no more, as far as that can be had. */
@@ -218,13 +290,14 @@ static void take_answer(struct gate_device *ret, const struct answer *answer)
 	memcpy(ret->advice, answer->advice, sizeof(ret->advice));
 }
 
-static void parent(const struct gate_job *job, pid_t pid, int fd, uint64_t started, uint64_t until,
+/* True if there was an answer. */
+static bool parent(const struct gate_job *job, pid_t pid, int fd, uint64_t started, uint64_t until,
 		   struct gate_device *ret)
 {
 	struct answer answer;
-	bool late;
+	bool late, heard = hear(pid, fd, until, &late, &answer);
 
-	if (hear(pid, fd, until, &late, &answer))
+	if (heard)
 		take_answer(ret, &answer);
 	else
 		fail_device(ret, late, until - started);
@@ -235,6 +308,7 @@ static void parent(const struct gate_job *job, pid_t pid, int fd, uint64_t start
 		util_format(ret->reason, sizeof(ret->reason),
 			    "state: expected it to be accepted by the kernel, found that it is not");
 	}
+	return heard;
 }
 
 void gate_connect(const struct gate_job *job, const struct tsm_list *tsms, struct policy *policy,
@@ -262,8 +336,8 @@ void gate_connect(const struct gate_job *job, const struct tsm_list *tsms, struc
 	close(fd[1]);
 	if (pid < 0)
 		util_format(ret->reason, sizeof(ret->reason), "fork: %s", strerror(errno));
-	else
-		parent(job, pid, fd[0], started, until, ret);
+	else if (!parent(job, pid, fd[0], started, until, ret))
+		settle(job, policy, ret->bdf);
 	close(fd[0]);
 	if (sysfs_link(job->fs, ret->driver, "bus/pci/devices/%s/driver", ret->bdf))
 		ret->driver[0] = '\0';

@@ -413,29 +413,82 @@ static bool read_back(struct measured *m, uint32_t pcrs, struct tpm_error *err)
 			      "the PCR has another value than it should after it was extended");
 }
 
+static uint32_t measure_pcrs(const struct measure *measure)
+{
+	return 1u << event_pcr(measure) |
+	       (measure->verdict_pcr >= 0 ? 1u << measure->verdict_pcr : 0);
+}
+
+static bool add_event(const struct measure *measure, struct measured *m, struct tpm_event *event,
+		      struct tpm_error *err)
+{
+	uint32_t pcrs = measure_pcrs(measure);
+	struct batch batch = { 0 };
+	bool ok;
+
+	event->resets = m->clock.resets;
+	event->restarts = m->clock.restarts;
+	ok = make_batch(measure, m, event, &batch, err) && append(m, &batch, err) &&
+	     extend(m, &batch, pcrs, err) && read_back(m, pcrs, err);
+	blob_free(&batch.bytes);
+	return ok;
+}
+
 bool measure_event(const struct measure *measure, struct tpm_event *event,
 		   const struct measure_objects *objects, struct tpm_error *err)
 {
-	uint32_t pcrs = 1u << event_pcr(measure);
-	struct batch batch = { 0 };
 	struct measured m;
 	bool ok;
 	int rc;
 
-	if (measure->verdict_pcr >= 0)
-		pcrs |= 1u << measure->verdict_pcr;
-	if (!measure_open(measure, pcrs, &m, err))
+	if (!measure_open(measure, measure_pcrs(measure), &m, err))
 		return false;
-	event->resets = m.clock.resets;
-	event->restarts = m.clock.restarts;
 	rc = keep_object(measure, objects->policy);
 	if (!rc)
 		rc = keep_object(measure, objects->verdict);
 	ok = rc ? tpm_fail(err, TPM_FAILED, "cannot keep policy and verdict: %s", strerror(-rc)) :
-		  make_batch(measure, &m, event, &batch, err);
-	ok = ok && append(&m, &batch, err) && extend(&m, &batch, pcrs, err) &&
-	     read_back(&m, pcrs, err);
-	blob_free(&batch.bytes);
+		  add_event(measure, &m, event, err);
+	measure_close(&m);
+	return ok;
+}
+
+static bool stands(const struct eventlog *log, const char *bdf, struct tpm_event *ret)
+{
+	return measure_last(log, bdf, ret) && ret->kind == TPM_EVENT_ACCEPT;
+}
+
+bool measure_stands(const struct measure *measure, const char *bdf)
+{
+	struct tpm_event event;
+	struct eventlog log;
+	struct blob file;
+	char why[160];
+	bool ret;
+
+	if (blob_read_regular(AT_FDCWD, log_path(measure), EVENTLOG_MAX, &file))
+		return false;
+	ret = eventlog_parse(blob_bytes(&file), &log, why, sizeof(why));
+	if (ret) {
+		ret = stands(&log, bdf, &event);
+		eventlog_free(&log);
+	}
+	blob_free(&file);
+	return ret;
+}
+
+bool measure_void(const struct measure *measure, const char *bdf, struct tpm_error *err)
+{
+	struct tpm_event event;
+	struct measured m;
+	bool ok = true;
+
+	if (!measure_open(measure, measure_pcrs(measure), &m, err))
+		return false;
+	/* Under the log's lock: what is voided is what is last. */
+	if (stands(&m.log, bdf, &event)) {
+		event.kind = TPM_EVENT_VOID;
+		ok = add_event(measure, &m, &event, err);
+	}
 	measure_close(&m);
 	return ok;
 }

@@ -52,6 +52,16 @@ struct measure_objects {
 bool measure_event(const struct measure *measure, struct tpm_event *event,
 		   const struct measure_objects *objects, struct tpm_error *err);
 
+/* Is the log's last event about a device its acceptance? Waits neither for a lock nor a TPM. */
+bool measure_stands(const struct measure *measure, const char *bdf);
+
+/**
+ * measure_void() - take a device's acceptance back, if it is the last event about it
+ *
+ * Return: true if none stands any longer, or false after setting @err.
+ */
+bool measure_void(const struct measure *measure, const char *bdf, struct tpm_error *err);
+
 /**
  * struct measured - the log and the TPM, in agreement
  * @tpm: open
