@@ -2,6 +2,7 @@
 """tdi gate: the decision, and everything that makes it no."""
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from t_verify import _FILES
 from t_verify import verify as verify_bundle
 
 OTHER = "0000:02:00.0"
-YES, USAGE, EVIDENCE, POLICY, PLATFORM, TPM = 0, 1, 2, 3, 4, 6
+YES, USAGE, EVIDENCE, POLICY, PLATFORM, BUSY, TPM = range(7)
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2099-12-31T00:00:00Z"
 
 _cache = {}
@@ -1197,7 +1198,7 @@ def gate_result_is_there_whole_or_not_at_all(b):
     assert seen
     for text in set(seen):
         schema_check.check(schema_check.loads(text), SCHEMA, "gate-result.json")
-    eq(os.listdir(g.run_dir), ["gate.json"])
+    eq(sorted(os.listdir(g.run_dir)), ["gate.json", "gate.lock"])
     eq(os.stat(g.result).st_mode & 0o7777, 0o644)
 
 
@@ -1213,7 +1214,7 @@ def gate_that_cannot_write_its_result_is_no(b):
         _, status, stderr = g.run(again=True)
         eq(status, USAGE)
         hasnt(stderr, "tdi gate: yes")
-        eq([n for n in os.listdir(g.run_dir) if n != "gate.json"], [])
+        eq([n for n in os.listdir(g.run_dir) if n not in ("gate.json", "gate.lock")], [])
 
 
 @test
@@ -1263,6 +1264,57 @@ def gate_decides_on_a_device_that_came_later(b):
     g.on("lock", lambda text: errno.EKEYREJECTED, OTHER)
     value, status, _ = g.run("--device", OTHER)
     eq((status, device(value, OTHER)["verdict"]), (EVIDENCE, "refused"))
+
+
+def at_once(g, *bdfs):
+    """Decisions about devices, made at the same time; the result and the status of each."""
+    argv = [g.b.argv(TDI_MODEL, g.argv("--device", bdf, "--json")) for bdf in bdfs]
+    started = [subprocess.Popen(args, env=g.b.env(), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE) for args in argv]
+    said = [(process.communicate(timeout=60), process.returncode) for process in started]
+    for (_, stderr), _ in said:
+        hasnt(stderr.decode("ascii"), "Sanitizer", "runtime error")
+    return [(schema_check.loads(out.decode("ascii")), status) for (out, _), status in said]
+
+
+@test
+def gate_counts_what_another_decision_accepts_meanwhile(b):
+    g = Gate(b, devices=(BDF, OTHER))
+    g.sign(g.gate(timeout=20))
+    for bdf in (BDF, OTHER):
+        lock = g.kernel.on[g.tree.dev("tsm/lock", bdf)]
+        g.on("lock", lambda text, lock=lock: (time.sleep(1.5), lock(text))[1], bdf)
+    both = at_once(g, BDF, OTHER)
+    eq(sorted(status for _, status in both), [YES, POLICY])
+    eq(sorted(d["verdict"] for value, _ in both for d in value["devices"]), ["accepted", "held"])
+    value, = (value for value, status in both if status == POLICY)
+    has(value["reason"], "policy: expected no more of 1234:7d52, found one more")
+    eq((g.kernel.verbs().count("accept"), len(g.tree.held())), (1, 1))
+    eq(os.stat(os.path.join(g.run_dir, "gate.lock")).st_mode & 0o777, 0o600)
+
+
+@test
+def gate_waits_for_another_decision_no_longer_than_it_may(b):
+    g = Gate(b)
+    os.makedirs(g.run_dir)
+    path = os.path.join(g.run_dir, "gate.lock")
+    with open(path, "w", encoding="ascii") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        started = time.monotonic()
+        value, _ = g.refuses(BUSY, "lock: expected no other decision", again=True)
+        assert time.monotonic() - started < 5
+        has(device(value)["reason"], "nothing was decided about it")
+        # Who has nothing to connect does not wait.
+        g.tree.add_function(OTHER, tee_io=False, ids=("0x1af4", "0x1041", "0x020000"))
+        eq(g.run("--device", OTHER, again=True)[1], YES)
+    os.unlink(g.result)
+    os.unlink(path)
+    os.symlink("/dev/null", path)
+    g.refuses(USAGE, "lock: expected gate.lock beside the result, found that it cannot be had",
+              again=True)
+    os.unlink(path)
+    os.unlink(g.result)
+    eq(g.run(again=True)[1], YES)
 
 
 @test

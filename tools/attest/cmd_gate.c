@@ -141,15 +141,15 @@ static bool decided_before(const struct sysfs *fs, const char *path, struct gate
 	return true;
 }
 
-static int decide(const struct gate_job *job, const char *path, struct gate_decision *ret)
+static int decide(const struct gate_job *job, struct gate_decision *ret)
 {
 	int rc;
 
 	gate_decide(job, ret);
-	rc = gate_result_write(path, ret);
+	rc = gate_result_write(job->result, ret);
 	if (!rc)
 		return (int)ret->why.status;
-	util_complain("gate: cannot write %s: %s", path, strerror(-rc));
+	util_complain("gate: cannot write %s: %s", job->result, strerror(-rc));
 	if (!ret->why.status)
 		gate_fail(&ret->why, TDI_EXIT_USAGE, NULL,
 			  "result: expected to write the decision down, found that it cannot be");
@@ -172,9 +172,10 @@ int cmd_gate(const struct verb *verb, struct tool *tool, int argc, char **argv)
 	if (args.job.only ? gate_result_path(args.result, args.only, path) :
 			    util_format(path, sizeof(path), "%s", args.result))
 		return verb_usage(verb, "--result: too long");
+	args.job.result = path;
 	before = !args.job.only && decided_before(&tool->fs, path, &decision, &status);
 	if (!before)
-		status = decide(&args.job, path, &decision);
+		status = decide(&args.job, &decision);
 	if (decision.time[0]) {
 		gate_tell(&decision, before);
 		if (tool->json)

@@ -95,6 +95,7 @@ void gate_decision_free(struct gate_decision *decision);
 /**
  * struct gate_job - what is asked for
  * @only: a device that came later; NULL: all
+ * @result: beside which the lock is
  * @dir: of policy and signer
  * @credentials: systemd's directory of them, NULL for none
  * @timeout: seconds, 0: the policy's
@@ -105,6 +106,7 @@ void gate_decision_free(struct gate_decision *decision);
 struct gate_job {
 	const struct sysfs *fs;
 	const char *only;
+	const char *result;
 	const char *dir;
 	const char *credentials;
 	unsigned int timeout;
@@ -153,6 +155,17 @@ int gate_result_read(const char *path, struct gate_decision *ret, char *why, siz
 
 /* Where the decision about one device is written: beside the other. */
 int gate_result_path(const char *path, const char *only, char ret[PATH_MAX]);
+
+/**
+ * gate_result_lock() - be the only one that decides
+ * @path: of a result: the lock is in its directory
+ * @until: gate_millis() at which nobody waits for another any longer
+ *
+ * Return: what to give to gate_result_unlock(), or a negative errno, -EWOULDBLOCK if
+ * somebody else has it still.
+ */
+int gate_result_lock(const char *path, uint64_t until);
+void gate_result_unlock(int lock);
 
 /* ---- for a person ---- */
 

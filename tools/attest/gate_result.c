@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gate.h"
@@ -206,6 +208,52 @@ int gate_result_write(const char *path, const struct gate_decision *decision)
 	if (rc)
 		unlink(part);
 	return rc;
+}
+
+/* ---- the lock ---- */
+
+#define LOCK_POLL_MS	20
+
+uint64_t gate_millis(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+int gate_result_lock(const char *path, uint64_t until)
+{
+	struct timespec nap = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+	char dir[PATH_MAX], lock[PATH_MAX];
+	int fd, rc = make_directory(path);
+
+	if (!rc)
+		rc = directory_of(path, dir);
+	if (!rc)
+		rc = util_format(lock, sizeof(lock), "%s/gate.lock", dir);
+	if (rc)
+		return rc;
+	/* Nobody's but root's to open: who could, could keep it. */
+	fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		rc = -errno;
+		if (rc != -EWOULDBLOCK || gate_millis() >= until) {
+			close(fd);
+			return rc;
+		}
+		nanosleep(&nap, NULL);
+	}
+	return fd;
+}
+
+void gate_result_unlock(int lock)
+{
+	/* To close it is not enough: a child that would not die has it, too. */
+	flock(lock, LOCK_UN);
+	close(lock);
 }
 
 /* ---- reading ---- */

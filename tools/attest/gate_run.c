@@ -25,6 +25,7 @@ static const char still_held[] = "It stays held.";
 /**
  * struct run - a decision being made
  * @until: gate_millis() at which it has to be there
+ * @lock: against other decisions, negative for none
  * @entry_of: for each of @devs: index, NO_ENTRY or ENTRY_FULL
  */
 struct run {
@@ -34,18 +35,11 @@ struct run {
 	struct gate_hold hold;
 	struct tsm_list tsms;
 	struct dev_list devs;
+	int lock;
 	int *entry_of;
 	uint64_t started;
 	uint64_t until;
 };
-
-uint64_t gate_millis(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 void gate_boot_id(const struct sysfs *fs, char ret[40])
 {
@@ -196,6 +190,41 @@ static void await(struct run *run)
 		nanosleep(&nap, NULL);
 }
 
+static unsigned int left_to_do(const struct run *run, size_t entry, size_t dev)
+{
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < run->devs.nr; i++)
+		nr += is_asked_for(run, &run->devs.dev[i]) &&
+		      (run->entry_of[i] > (int)entry || (run->entry_of[i] == (int)entry && i >= dev));
+	return nr;
+}
+
+/*
+ * What an entry's count leaves over is what those that run do not take: two who look at once
+ * would both find it. Who has nothing to connect is in nobody's way.
+ */
+static bool lock_out_others(struct run *run)
+{
+	struct gate_failure *why = &run->decision->why;
+
+	if (!left_to_do(run, 0, 0))
+		return true;
+	run->lock = gate_result_lock(run->job->result, run->until);
+	if (run->lock >= 0) {
+		look(run);
+		return true;
+	}
+	if (run->lock == -EWOULDBLOCK)
+		gate_fail(why, TDI_EXIT_BUSY, "Decide again once the other decision is made.",
+			  "lock: expected no other decision to be made, found one that took all of the time");
+	else
+		gate_fail(why, TDI_EXIT_USAGE, NULL,
+			  "lock: expected gate.lock beside the result, found that it cannot be had (%s)",
+			  strerror(-run->lock));
+	return false;
+}
+
 /* ---- one device ---- */
 
 static struct gate_device *add_device(struct run *run, const char *bdf,
@@ -254,16 +283,6 @@ static bool may_connect(const struct run *run, const struct dev *dev, struct gat
 		return false;
 	}
 	return true;
-}
-
-static unsigned int left_to_do(const struct run *run, size_t entry, size_t dev)
-{
-	unsigned int nr = 0;
-
-	for (size_t i = 0; i < run->devs.nr; i++)
-		nr += is_asked_for(run, &run->devs.dev[i]) &&
-		      (run->entry_of[i] > (int)entry || (run->entry_of[i] == (int)entry && i >= dev));
-	return nr;
 }
 
 /* Each has its share of what is left: one that hangs costs the others nothing. */
@@ -476,9 +495,12 @@ static void decide(struct run *run)
 	if (looked) {
 		set_deadline(run);
 		await(run);
-		for (size_t e = 0; e < run->source.gate.nr; e++)
-			decide_entry(run, e);
+		looked = lock_out_others(run);
 	}
+	for (size_t e = 0; looked && e < run->source.gate.nr; e++)
+		decide_entry(run, e);
+	if (run->lock >= 0)
+		gate_result_unlock(run->lock);
 	add_others(run, looked);
 	if (looked)
 		sum_up(run);
@@ -488,7 +510,9 @@ static void decide(struct run *run)
 
 void gate_decide(const struct gate_job *job, struct gate_decision *ret)
 {
-	struct run run = { .job = job, .decision = ret, .started = gate_millis() };
+	struct run run = {
+		.job = job, .decision = ret, .started = gate_millis(), .lock = -1,
+	};
 
 	*ret = (struct gate_decision) { 0 };
 	util_format(ret->only, sizeof(ret->only), "%s", job->only ? job->only : "");
