@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import time
 
 import evidence as e
 import model
@@ -188,6 +189,27 @@ def damaged_bundles_are_invalid(b):
     damaged(text)
     os.unlink(meta_path)
     eq(b.run("verify", path).returncode, INVALID)
+
+
+@test
+def a_bundle_is_of_regular_files(b):
+    path, roots = saved(b, platform="SEV-SNP")
+    for name in (*FILES, "tpm-quote.bin"):
+        for make in (os.mkfifo, os.mkdir, lambda member: os.symlink("/dev/zero", member)):
+            other = os.path.join(b.tree.root, "other")
+            shutil.copytree(path, other)
+            member = os.path.join(other, name)
+            if os.path.exists(member):
+                os.unlink(member)
+            make(member)
+            started = time.monotonic()
+            value = expect(b, [other] + roots, INVALID, bundle__form="failed")
+            ret = b.run("show", other)
+            assert time.monotonic() - started < 10      # nobody ever writes
+            has(json.dumps(value), f"{name}: expected a regular file")
+            eq((name, ret.returncode), (name, INVALID))
+            has(ret.stderr, f"{name}: expected a regular file")
+            shutil.rmtree(other)
 
 
 @test

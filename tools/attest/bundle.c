@@ -118,12 +118,20 @@ static int bad(struct reading *r, const char *fmt, ...)
 	return -EBADMSG;
 }
 
+/* Whoever made the directory may have put anything there: nothing waits for it. */
+static int read_member(struct reading *r, int dirfd, const char *name, struct blob *ret)
+{
+	int rc = blob_read_regular(dirfd, name, BLOB_MAX, ret);
+
+	return rc == -EINVAL ? bad(r, "%s: expected a regular file", name) : rc;
+}
+
 static int open_directory(struct reading *r, int dirfd)
 {
 	size_t total = 0;
 	int rc;
 
-	rc = blob_read(dirfd, BUNDLE_METADATA, &r->metadata_file);
+	rc = read_member(r, dirfd, BUNDLE_METADATA, &r->metadata_file);
 	if (rc == -ENOENT)
 		return bad(r, "there is no %s", BUNDLE_METADATA);
 	if (rc)
@@ -133,7 +141,7 @@ static int open_directory(struct reading *r, int dirfd)
 		struct blob *file = o < EVIDENCE_NR ? &r->bundle->file[o] :
 						      &r->bundle->tpm_file[o - EVIDENCE_NR];
 
-		rc = blob_read(dirfd, file_name(o), file);
+		rc = read_member(r, dirfd, file_name(o), file);
 		if (rc == -ENOENT)
 			continue;
 		if (rc)
