@@ -294,6 +294,30 @@ def the_second_boot_by_firmware(owner: Owner) -> None:
         quoted(b)
 
 
+def swapped_disk(owner: Owner) -> None:
+    """A copy of the disk that is no accepted device's, under the name of the one that is."""
+    other = owner.top / "other.img"
+    shutil.copy(owner.disk, other)
+    with running(owner.boot("swapped", qemu=(
+            "-drive", f"if=none,id=other,format=raw,file={other}",
+            "-device", "virtio-blk-pci,drive=other,bus=pcie.0,addr=0x11,disable-legacy=on,"
+            "iommu_platform=on"))) as b:
+        b.settle()
+        b.wait_unlocked()
+        b.sh("systemctl stop srv-data.mount tdi-data.service")
+        disk = b.sh("for d in /dev/vd?; do cryptsetup isLuks $d && echo $d; done")
+        b.sh(f"ln -sf {disk} /dev/tdi/data")
+        check(b.guest.run("systemctl restart tdi-data.service", timeout=3 * RUN_TIMEOUT)[0] != 0,
+              "it is not unlocked")
+        check(f"found {disk.rpartition('/')[2]}" in b.sh("journalctl -b -u tdi-data -o cat --no-pager"),
+              "the journal says why")
+        check(not b.unlocked() and b.guest.run("test -b /dev/mapper/data")[0] != 0, "nothing is left")
+        b.sh("ln -sf /dev/nvme0n1 /dev/tdi/data; systemctl restart tdi-data.service",
+             timeout=3 * RUN_TIMEOUT)
+        b.wait_unlocked()
+        equal(b.sh(f"cat {FILE}"), owner.secret, "the file on the accepted one")
+
+
 class WithOptions(ImageVm):
     """A host that has put systemd's options where firmware keeps its variables."""
 
@@ -708,11 +732,12 @@ OTHERS: tuple[tuple[str, Case], ...] = (
     ("a host that falls silent", host_falls_silent),
 )
 
-# Boots that nobody speaks to.
+# Other ways to get at data or machine.
 ENDS: tuple[tuple[str, Case], ...] = (
     ("no root disk: the machine goes off", no_root_disk),
     ("one flipped bit of the root: the machine goes off, the disk untouched", flipped_bit),
     ("a unit from the host's SMBIOS: nobody runs it", hosts_units),
+    ("another disk in the place of the accepted one is locked again", swapped_disk),
 )
 # No machine is started.
 STILL: tuple[tuple[str, Case], ...] = (
