@@ -90,7 +90,7 @@ def a_disk_that_is_open_exclusively_keeps_its_driver(b):
         except OSError:
             continue
     else:
-        raise Skip("no free loop device to claim")
+        raise Skip("no free loop device to claim (the private root has none)")
     rdev = os.fstat(fd).st_rdev
     home = f"devices/pci0000:00/{model.PORT}/{BDF}/block/loop{n}"
     b.tree.put(f"{home}/dev", f"{os.major(rdev)}:{os.minor(rdev)}\n")
