@@ -120,6 +120,17 @@ def before_accept(command: str, errno: str, reason: str) -> Callable[[Session], 
     return attack
 
 
+# Where the platform has a word for each of these, and may notice by any.
+BEFORE_ACCEPT = (
+    Attack("relock before accept", "", "",
+           attack=before_accept("relock nvme0", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")),
+    Attack("unlock before accept", "", "",
+           attack=before_accept("unlock nvme0", "ESTALE|EREMOTEIO|EPERM", "state")),
+    Attack("error before accept", "", "",
+           attack=before_accept("error nvme0 ide-insecure", "ESTALE|EREMOTEIO|EPERM", "state")),
+)
+
+
 def stop_said_but_not_done(lie: str = "skip-stop") -> Callable[[Session], None]:
     """Nothing is mapped for it until it has stopped."""
     def attack(s: Session) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack import (Attack, Session, before_accept, check, equal,
+from attack import (BEFORE_ACCEPT, Attack, Session, check, equal,
                     relocked_in_run, silence, stop_said_but_not_done)
 from vm import arm64_kernel, installed_kernels
 
@@ -99,12 +99,7 @@ ATTACKS = (
     Attack("rmm-no-state", "EIO", "state"),
     Attack("rmm-no-tdisp", "EIO", "format"),
     # More than a lie before a verb.
-    Attack("relock before accept", "", "",
-           attack=before_accept("relock nvme0", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")),
-    Attack("unlock before accept", "", "",
-           attack=before_accept("unlock nvme0", "ESTALE|EREMOTEIO|EPERM", "state")),
-    Attack("error before accept", "", "",
-           attack=before_accept("error nvme0 ide-insecure", "ESTALE|EREMOTEIO|EPERM", "state")),
+    *BEFORE_ACCEPT,
     Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done(),
            in_run=True),
     Attack("forgets the device", "", "", lie="no-vdev", attack=device_unknown_at_the_end,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack import (Attack, Session, before_accept, check, equal,
+from attack import (BEFORE_ACCEPT, Attack, Session, check, equal,
                     relocked_in_run, silence, stop_said_but_not_done)
 
 
@@ -44,12 +44,7 @@ ATTACKS = (
     Attack("deny", "EREMOTEIO", "denied"),
     Attack("wrong-seq", "EIO|ETIMEDOUT", ""),
     Attack("long-reply", "EIO", ""),
-    Attack("relock before accept", "", "",
-           attack=before_accept("relock nvme0", "ESTALE|EREMOTEIO|EKEYREJECTED|EPERM", "")),
-    Attack("unlock before accept", "", "",
-           attack=before_accept("unlock nvme0", "ESTALE|EREMOTEIO|EPERM", "state")),
-    Attack("error before accept", "", "",
-           attack=before_accept("error nvme0 ide-insecure", "ESTALE|EREMOTEIO|EPERM", "state")),
+    *BEFORE_ACCEPT,
     Attack("says RUN, locks nothing", "", "", lie="skip-lock", attack=run_said_but_not_locked),
     Attack("says stopped, stops nothing", "", "", lie="skip-stop", attack=stop_said_but_not_done(),
            in_run=True),
