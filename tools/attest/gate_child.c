@@ -152,13 +152,18 @@ static void run_child(const struct gate_job *job, const struct tsm_list *tsms,
 	_exit(TDI_EXIT_DONE);
 }
 
-/* One that does not even die is left behind: nothing here waits for it. */
-static void reap(pid_t pid, uint64_t until)
+/*
+ * waitpid() with an end: 0 if it is still there then. One that does not even die is left
+ * behind: nothing here waits for it.
+ */
+static pid_t reap(pid_t pid, int *status, uint64_t until)
 {
 	struct timespec nap = { .tv_nsec = 10 * 1000000L };
+	pid_t done;
 
-	while (waitpid(pid, NULL, WNOHANG) == 0 && gate_millis() < until)
+	while ((done = waitpid(pid, status, WNOHANG)) == 0 && gate_millis() < until)
 		nanosleep(&nap, NULL);
+	return done;
 }
 
 /* ---- what a child left behind that did not live to take it back ---- */
@@ -189,7 +194,6 @@ static int within(unsigned int millis, int (*work)(const struct remains *remains
 		  const struct remains *remains)
 {
 	uint64_t until = gate_millis() + millis;
-	struct timespec nap = { .tv_nsec = 10 * 1000000L };
 	pid_t pid, self = getpid(), done;
 	int status = 0;
 
@@ -201,16 +205,11 @@ static int within(unsigned int millis, int (*work)(const struct remains *remains
 	}
 	if (pid < 0)
 		return -1;
-	for (;;) {
-		done = waitpid(pid, &status, WNOHANG);
-		if (done || gate_millis() >= until)
-			break;
-		nanosleep(&nap, NULL);
-	}
+	done = reap(pid, &status, until);
 	if (done)
 		return done == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	kill(pid, SIGKILL);
-	reap(pid, gate_millis() + GRACE_MS);
+	reap(pid, NULL, gate_millis() + GRACE_MS);
 	return -1;
 }
 
@@ -261,7 +260,7 @@ static bool hear(pid_t pid, int fd, uint64_t until, bool *ret_late, struct answe
 		kill(pid, SIGKILL);
 	}
 	there = there && read(fd, ret, sizeof(*ret)) == (ssize_t)sizeof(*ret);
-	reap(pid, gate_millis() + GRACE_MS);
+	reap(pid, NULL, gate_millis() + GRACE_MS);
 	return there;
 }
 
